@@ -1,0 +1,1 @@
+"""Which action for whom: catalogue, eligibility, effects, allocation and arms."""

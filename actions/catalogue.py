@@ -1,0 +1,93 @@
+"""The records of ``catalogue/actions.yaml``: channels, contact policy and actions."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from features.records import Record
+from features.rules import Rule
+
+Tactic = Literal[
+    "interactive_content",
+    "gamification",
+    "personalised_experiences",
+    "user_generated_content",
+    "community_building",
+    "experiential_marketing",
+    "social_media_engagement",
+    "loyalty_programme",
+    "surveys_and_feedback",
+    "seamless_omnichannel",
+    "content_marketing",
+    "paid_ads",
+    "targeted_email",
+    "exceptional_service",
+    "referral_programme",
+    "reviews_and_testimonials",
+]
+Goal = Literal["first_value", "next_value", "retain"]
+Stage = Literal["awareness", "acquisition", "engagement", "retention"]
+Level = Literal["awareness", "interest", "engagement", "loyalty", "advocacy"]
+Activity = Literal["new", "active", "at_risk", "lapsed", "won_back"]
+
+
+class Cap(Record):
+    """At most `count` contacts in any `days` days before the as-of date."""
+
+    count: int = Field(ge=0)
+    days: int = Field(ge=1, le=30)
+
+
+class Channel(Record):
+    """Whether a channel needs consent, and how often it may be used."""
+
+    consent: bool
+    cap: Cap | None = None
+
+
+class Effect(Record):
+    """The catalogue's prior for what the action changes.
+
+    Attributes
+    ----------
+    points : float
+        Change of the success probability, in percentage points, for a customer for whom success
+        is a toss-up; it shrinks towards 0 where success is nearly certain or nearly hopeless.
+    sd : float
+        Standard deviation of that belief, in percentage points.
+    source : str
+        Where the figure comes from, or the word ``assumption``.
+    """
+
+    points: float = Field(ge=-50, le=50)
+    sd: float = Field(gt=0, le=50)
+    source: str = Field(min_length=1)
+
+
+class Action(Record):
+    """One thing that the company can do for a customer."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
+    tactic: Tactic
+    goal: Goal
+    stages: list[Stage] = Field(min_length=1)
+    levels: list[Level] = Field(min_length=1)
+    activities: list[Activity] = Field(min_length=1)
+    when: Rule = Rule()
+    channels: dict[str, int] = Field(min_length=1)
+    incentive_cents: int = Field(default=0, ge=0)
+    take_up: float = Field(default=0.0, ge=0, le=1)
+    cooldown_days: int = Field(ge=0, le=365)
+    capacity: int | None = Field(default=None, ge=0)
+    expires_days: int = Field(ge=1, le=365)
+    effect: Effect
+    brief: str = Field(min_length=20)
+
+
+class ActionCatalogue(Record):
+    """All that ``catalogue/actions.yaml`` says."""
+
+    channels: dict[str, Channel]
+    all_channels: Cap
+    actions: list[Action] = Field(min_length=1)

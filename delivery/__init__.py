@@ -1,0 +1,1 @@
+"""What a marketer receives: action files, the manifest and the report."""

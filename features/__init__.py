@@ -1,0 +1,1 @@
+"""Point-in-time features, standing rules and labels: pure functions of tables."""

@@ -1,0 +1,52 @@
+"""The errors that a user can mend, each with a stable exit code (see docs/errors.md)."""
+
+
+class KeepwellError(Exception):
+    """One clear line: *where: what is wrong. Got X. Expected Y. Do Z.*
+
+    Anything that is not a KeepwellError is a bug and keeps its traceback.
+    """
+
+    exit_code = 1
+
+
+class DataError(KeepwellError):
+    """The data break their declared contract."""
+
+    exit_code = 65
+
+
+class InputMissingError(KeepwellError):
+    """A file, table or column that was named does not exist."""
+
+    exit_code = 66
+
+
+class NoChampionError(KeepwellError):
+    """No model carries the alias ``champion``."""
+
+    exit_code = 69
+
+
+class BusyError(KeepwellError):
+    """Another run holds the lock."""
+
+    exit_code = 75
+
+
+class RefusedError(KeepwellError):
+    """Refused for safety or consent."""
+
+    exit_code = 77
+
+
+class ConfigurationError(KeepwellError):
+    """``params.yaml`` or a catalogue file is wrong."""
+
+    exit_code = 78
+
+
+class UsageError(KeepwellError):
+    """The command's words are wrong."""
+
+    exit_code = 2

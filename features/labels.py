@@ -1,0 +1,46 @@
+"""What happened next: population and label in one place."""
+
+from datetime import date
+
+import narwhals as nw
+
+from features.params import ChurnParams
+from features.schemas import LABELS
+from features.time import in_label_window
+
+
+def label_table(
+    now: nw.DataFrame, later: nw.DataFrame, daily: nw.LazyFrame, as_of: date, churn: ChurnParams
+) -> nw.DataFrame:
+    """Labels of everybody known at `as_of`.
+
+    Parameters
+    ----------
+    now, later : snapshots with their standing
+        At `as_of`, and at the end of its label window, ``as_of + gap + horizon``.
+    daily : table of features.daily.daily_table
+        Must reach the end of the label window: see features.time.cutoffs.
+    as_of : date
+    churn : ChurnParams
+        The population is everybody with a value event in ``[as_of - lookback, as_of)``.
+
+    Returns
+    -------
+    table of schemas.LABELS, shape (n_customers_known_at_as_of, 7)
+        ``churned`` is True exactly where no value event falls into
+        ``[as_of + gap, as_of + gap + horizon)``.
+    """
+    window = daily.filter(in_label_window(as_of, churn)).group_by("customer_id")
+    sums = window.agg(nw.col("role_value").sum(), value_next_cents=nw.col("cents").sum()).collect()
+    standing = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
+    active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
+    rows = (
+        now.select("customer_id", "as_of", in_population=active)
+        .join(sums, on="customer_id", how="left")
+        .join(standing, on="customer_id", how="left")
+        .with_columns(
+            churned=nw.col("role_value").fill_null(0) == 0,
+            value_next_cents=nw.col("value_next_cents").fill_null(0),
+        )
+    )
+    return rows.select(*LABELS.names).sort("customer_id")

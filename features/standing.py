@@ -1,0 +1,109 @@
+"""Stage, level and activity: rules over a snapshot, first match wins, with what fired them."""
+
+from typing import Literal, Self
+
+import narwhals as nw
+from pydantic import model_validator
+
+from features.records import Record
+from features.rules import Condition, NamedRule, Rule
+from features.schemas import ACTIVITIES, LEVELS, STAGES
+
+_COMPARE = {
+    ">=": lambda column, value: column >= value,
+    "<=": lambda column, value: column <= value,
+    ">": lambda column, value: column > value,
+    "<": lambda column, value: column < value,
+}
+
+
+class StandingRules(Record):
+    """The rules of ``catalogue/stages.yaml`` and ``catalogue/levels.yaml``.
+
+    Each list is read from the top, the first rule that holds wins, and the last one holds always.
+    """
+
+    stages: list[NamedRule]
+    activities: list[NamedRule]
+    levels: list[NamedRule]
+
+    @model_validator(mode="after")
+    def _exhaustive(self) -> Self:
+        for kind, ids in (("stages", STAGES), ("activities", ACTIVITIES), ("levels", LEVELS)):
+            _check_rules(kind, getattr(self, kind), ids)
+        return self
+
+    @property
+    def conditions(self) -> list[tuple[str, Condition]]:
+        """Every condition, with the id of its rule."""
+        rules = [*self.stages, *self.activities, *self.levels]
+        return [(rule.id, condition) for rule in rules for condition in rule.conditions]
+
+
+def _check_rules(kind: str, rules: list[NamedRule], ids: tuple[str, ...]) -> None:
+    given = [rule.id for rule in rules]
+    if sorted(given) != sorted(ids):
+        raise ValueError(
+            f"{kind}: every id exactly once. Got {', '.join(given)}. Expected {', '.join(ids)}."
+        )
+    if rules[-1].conditions:
+        raise ValueError(
+            f"{kind}, {rules[-1].id}: the last rule takes everybody else. Remove its conditions."
+        )
+
+
+def holds(rule: Rule) -> nw.Expr:
+    """Whether a rule holds; a null feature satisfies no condition."""
+    every = [_satisfied(condition) for condition in rule.all]
+    if rule.any:
+        every.append(nw.any_horizontal(*(_satisfied(c) for c in rule.any), ignore_nulls=False))
+    return nw.all_horizontal(*every, ignore_nulls=False) if every else nw.lit(True)
+
+
+def _satisfied(condition: Condition) -> nw.Expr:
+    compare = _COMPARE[condition.op]
+    return compare(nw.col(condition.feature), condition.value).fill_null(False)
+
+
+def first_match(rules: list[NamedRule]) -> nw.Expr:
+    """Id of the first rule that holds."""
+    chosen = nw.lit(rules[-1].id)
+    for rule in reversed(rules[:-1]):
+        chosen = nw.when(holds(rule)).then(nw.lit(rule.id)).otherwise(chosen)
+    return chosen
+
+
+def because(rules: list[NamedRule], column: str) -> nw.Expr:
+    """The rule that fired and the values that fired it, for example ``retention: orders 5 >= 3``."""
+    text = nw.lit("")
+    for rule in reversed(rules):
+        text = nw.when(nw.col(column) == rule.id).then(_spoken(rule)).otherwise(text)
+    return text
+
+
+def _spoken(rule: NamedRule) -> nw.Expr:
+    if not rule.conditions:
+        return nw.lit(f"{rule.id}: none of the rules above")
+    parts = [_value_and_bound(condition) for condition in rule.conditions]
+    return nw.concat_str([nw.lit(f"{rule.id}:"), *parts], separator=" ")
+
+
+def _value_and_bound(condition: Condition) -> nw.Expr:
+    value = nw.col(condition.feature).cast(nw.Float64).round(2).cast(nw.String).fill_null("none")
+    bound = nw.lit(f"({condition.op} {condition.value:g})")
+    return nw.concat_str([nw.lit(condition.feature), value, bound], separator=" ")
+
+
+def with_standing(features: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
+    """Add ``stage``, ``level`` and ``activity``, with ``stage_because`` and ``level_because``.
+
+    Every customer gets exactly one of each: the rules are read in order and the last holds always.
+    """
+    kinds: tuple[tuple[Literal["stage", "level", "activity"], list[NamedRule]], ...] = (
+        ("stage", rules.stages),
+        ("level", rules.levels),
+        ("activity", rules.activities),
+    )
+    placed = features.with_columns(*(first_match(r).alias(kind) for kind, r in kinds))
+    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in kinds[:2]]
+    return placed.with_columns(*reasons)

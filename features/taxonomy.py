@@ -1,0 +1,26 @@
+"""What an event type means: its role and the engagement type that it shows."""
+
+from typing import Literal
+
+from features.records import Record
+
+Role = Literal[
+    "exposure", "visit", "intent", "value", "feedback", "advocacy", "service", "opt_out", "cancel"
+]
+EngagementType = Literal["transactional", "emotional", "social", "experiential"]
+
+
+class EventMeaning(Record):
+    """Role and engagement type of one event type, with its usual channel."""
+
+    role: Role
+    engagement_type: EngagementType | None = None
+    channel: str | None = None
+    note: str = ""
+
+
+class Taxonomy(Record):
+    """Event type id -> meaning, and the company's own names for them."""
+
+    events: dict[str, EventMeaning]
+    aliases: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""Splits, estimators, baselines, calibration, metrics and reasons: code, never artefacts."""

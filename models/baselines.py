@@ -1,0 +1,41 @@
+"""The dull rules that a model must beat."""
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from models.preprocessing import logistic
+
+RECENCY = ["days_since_last_value"]
+RFM = ["days_since_last_value", "value_events_365d", "value_cents_365d"]
+
+
+def fit_logistic_on(columns: list[str], x: pd.DataFrame, y: np.ndarray) -> Pipeline:
+    """Hardly penalised logistic regression on a few columns."""
+    return logistic(100.0).fit(x[columns], y)
+
+
+def transition_table(
+    current: np.ndarray, following: np.ndarray, classes: tuple[str, ...]
+) -> np.ndarray:
+    """P(next | current) from counts with one added to each, shape (n_classes, n_classes)."""
+    order = {name: code for code, name in enumerate(classes)}
+    counts = np.ones((len(classes), len(classes)))
+    rows = [order[name] for name in current]
+    columns = [order[name] for name in following]
+    np.add.at(counts, (rows, columns), 1)
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def stays_table(current: np.ndarray, following: np.ndarray, n_classes: int) -> np.ndarray:
+    """Everybody stays with the observed probability, and moves anywhere else alike."""
+    stay = (np.sum(current == following) + 1) / (len(current) + 2)
+    table = np.full((n_classes, n_classes), (1 - stay) / (n_classes - 1))
+    np.fill_diagonal(table, stay)
+    return table
+
+
+def look_up(table: np.ndarray, current: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """Rows of a table for the current classes, shape (n, n_classes)."""
+    order = {name: code for code, name in enumerate(classes)}
+    return table[[order[name] for name in current]]

@@ -1,0 +1,53 @@
+"""Whether a challenger may become champion, and why, in one sentence."""
+
+from typing import NamedTuple
+
+from models.metrics import Interval
+
+
+class Verdict(NamedTuple):
+    """The decision and its reason."""
+
+    promote: bool
+    why: str
+
+
+class Rival(NamedTuple):
+    """A baseline or the champion, and the challenger's paired gain over it (positive is better)."""
+
+    name: str
+    gain: Interval
+
+
+def judge(
+    metric: str, dull: Rival, best: Rival, champion: Rival | None, calibration: Verdict
+) -> Verdict:
+    """Promote only what beats the baselines out of time and does not lose to the champion.
+
+    Parameters
+    ----------
+    metric : str
+        What the gains are measured in.
+    dull : Rival
+        The dull rule; the lower end of the paired interval must be above 0.
+    best : Rival
+        The best baseline; the gain itself must be above 0.
+    champion : Rival or None
+        Measured on the same customers; it stays if it is surely better.
+    calibration : Verdict
+        Whether the probabilities can be trusted.
+    """
+    if dull.gain.low <= 0:
+        return Verdict(False, f"not surely better than {dull.name}: {spoken(metric, dull.gain)}")
+    if best.gain.mean <= 0:
+        return Verdict(False, f"does not beat {best.name}: {spoken(metric, best.gain)}")
+    if not calibration.promote:
+        return calibration
+    if champion and champion.gain.high < 0:
+        return Verdict(False, f"loses to the champion: {spoken(metric, champion.gain)}")
+    return Verdict(True, f"beats {best.name}: {spoken(metric, best.gain)}")
+
+
+def spoken(metric: str, gain: Interval) -> str:
+    """For example ``AUC +0.020 (95 % interval +0.008 to +0.031)``."""
+    return f"{metric} {gain.mean:+.3f} (95 % interval {gain.low:+.3f} to {gain.high:+.3f})"

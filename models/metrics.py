@@ -1,0 +1,84 @@
+"""Metrics with paired bootstrap intervals over customers."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import f1_score, roc_auc_score
+
+SMALLEST = 1e-6
+
+
+class Interval(NamedTuple):
+    """A mean and the ends of its 95 % interval."""
+
+    low: float
+    mean: float
+    high: float
+
+
+def auc(y: np.ndarray, p: np.ndarray) -> float:
+    """Area under the ROC curve: P(a churned customer has the higher risk)."""
+    return float(roc_auc_score(y, p))
+
+
+def binary_log_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Minus the log-probability of what happened, a customer, shape (n,)."""
+    clipped = np.clip(p, SMALLEST, 1 - SMALLEST)
+    return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
+
+
+def class_log_losses(
+    following: np.ndarray, p: np.ndarray, classes: tuple[str, ...]
+) -> np.ndarray:
+    """The same for several classes; `p` has shape (n, n_classes)."""
+    order = {name: code for code, name in enumerate(classes)}
+    chosen = p[np.arange(len(p)), [order[name] for name in following]]
+    return -np.log(np.clip(chosen, SMALLEST, 1))
+
+
+def macro_f1(following: np.ndarray, p: np.ndarray, classes: tuple[str, ...]) -> float:
+    """Mean F1 over the classes that occur, predicting the most probable class."""
+    predicted = np.array(classes, dtype=object)[p.argmax(axis=1)]
+    present = [name for name in classes if name in set(following)]
+    score = f1_score(
+        following.astype(object), predicted, labels=present, average="macro", zero_division=0
+    )
+    return float(score)
+
+
+def calibration_table(y: np.ndarray, p: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+    """Mean predicted and observed rate in bins of equally many customers, lowest risk first."""
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return [
+        {"predicted": float(p[i].mean()), "observed": float(y[i].mean()), "n": len(i)}
+        for i in parts
+    ]
+
+
+def ece(y: np.ndarray, p: np.ndarray) -> float:
+    """Expected calibration error: mean distance of predicted and observed in ten equal bins."""
+    rows = calibration_table(y, p)
+    total = sum(abs(r["predicted"] - r["observed"]) * r["n"] for r in rows)
+    return float(total / len(y))
+
+
+def paired_interval(
+    difference: Callable[[np.ndarray], float], n: int, samples: int, seed: int
+) -> Interval:
+    """Percentile bootstrap of a difference of two models over the same customers.
+
+    Parameters
+    ----------
+    difference : callable
+        Difference on the customers with the given row numbers.
+    n : int
+        Number of customers.
+    samples : int
+    seed : int
+    """
+    draw = np.random.default_rng(seed)
+    values = [difference(draw.integers(0, n, n)) for _ in range(samples)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Interval(float(low), difference(np.arange(n)), float(high))

@@ -1,0 +1,29 @@
+"""The sections of ``params.yaml`` that training, the gate and scoring read."""
+
+from pydantic import Field
+
+from features.records import Record
+
+
+class TrainParams(Record):
+    """Minimum data and hyper-parameters."""
+
+    min_per_class: int = Field(ge=1)
+    boosting_rounds: int = Field(ge=10, le=1000)
+    boosting_leaves: int = Field(ge=2, le=255)
+    learning_rate: float = Field(ge=0.001, le=1)
+    logistic_c: float = Field(gt=0)
+
+
+class GateParams(Record):
+    """What a challenger must show to become champion."""
+
+    bootstrap_samples: int = Field(ge=100, le=10_000)
+    max_ece: float = Field(gt=0, le=1)
+
+
+class ScoreParams(Record):
+    """Limits of the bands of the churn risk."""
+
+    medium_risk: float = Field(gt=0, lt=1)
+    high_risk: float = Field(gt=0, lt=1)

@@ -1,0 +1,83 @@
+"""Why a customer is at risk, in words, from the attributions of the logistic member."""
+
+import numpy as np
+import polars as pl
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from features.definitions import Feature
+
+REASONS = 3
+
+
+def attributions(member: Pipeline, x: object) -> tuple[list[str], np.ndarray]:
+    """Names of the columns, and each one's share of the log-odds, shape (n, n_columns).
+
+    A share is coefficient times standardised value: 0 for the average customer, positive where it
+    raises the risk; the shares and the intercept add up to the member's log-odds exactly.
+    """
+    select: ColumnTransformer = member["select"]
+    names = list(select.get_feature_names_out())
+    model: Pipeline = member["model"]
+    standardised = model[:-1].transform(select.transform(x))
+    return names, standardised * model[-1].coef_[0]
+
+
+def reasons(
+    names: list[str], shares: np.ndarray, features: pl.DataFrame, definitions: list[Feature]
+) -> pl.DataFrame:
+    """The strongest reasons in words, shape (n, 3): ``reason_1`` .. ``reason_3``, null where fewer.
+
+    Only features that a marketer can act on, that raise the risk, and on the side of the
+    population's median that their phrase speaks of; at most one of each family.
+    """
+    spoken = {d.name: d for d in definitions if d.actionable and d.name in names}
+    columns = [_spoken(d, features[d.name]) for d in spoken.values()]
+    strength = np.column_stack(
+        [
+            np.where(holds, shares[:, names.index(name)], 0.0)
+            for name, (_, holds) in zip(spoken, columns, strict=True)
+        ]
+    )
+    best = _best_of_families(strength, [d.family for d in spoken.values()])
+    texts = np.column_stack([text for text, _ in columns]).astype(object)
+    return _as_columns(best, strength, texts)
+
+
+def _spoken(definition: Feature, values: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The phrase with each customer's value, and whether the value is on the phrase's side."""
+    phrase = definition.high or definition.low
+    numbers = values.cast(pl.Float64)
+    middle = numbers.median()
+    side = numbers > middle if definition.high else numbers < middle
+    text = numbers.round(1).map_elements(lambda v: f"{v:g}", return_dtype=pl.String)
+    before, _, after = phrase.partition("{x}")
+    words = (pl.Series([before]) + text + pl.Series([after])).fill_null("")
+    return words.to_numpy(), side.fill_null(False).to_numpy()
+
+
+def _best_of_families(strength: np.ndarray, families: list[str]) -> np.ndarray:
+    """Positions of the columns, strongest first, the weaker of a family's pushed out."""
+    kept = strength.copy()
+    for family in dict.fromkeys(families):
+        members = [i for i, f in enumerate(families) if f == family]
+        top = strength[:, members].argmax(axis=1)
+        for position, member in enumerate(members):
+            kept[top != position, member] = 0.0
+    strength[:] = kept
+    return np.argsort(-kept, axis=1, kind="stable")[:, :REASONS]
+
+
+def _as_columns(best: np.ndarray, strength: np.ndarray, texts: np.ndarray) -> pl.DataFrame:
+    rows = np.arange(len(best))
+    columns = {}
+    for k in range(REASONS):
+        if k >= best.shape[1]:
+            columns[f"reason_{k + 1}"] = pl.Series([None] * len(best), dtype=pl.String)
+            continue
+        chosen = best[:, k]
+        some = strength[rows, chosen] > 0
+        columns[f"reason_{k + 1}"] = pl.Series(
+            np.where(some, texts[rows, chosen], None).tolist(), dtype=pl.String
+        )
+    return pl.DataFrame(columns)

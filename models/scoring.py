@@ -1,0 +1,150 @@
+"""Snapshot -> scores: what the champions, or the rules in their place, say of each customer."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from features.definitions import Feature
+from features.params import ChurnParams
+from features.schemas import ENGAGEMENT_TYPES, LEVELS, SCORES, STAGES
+from models.baselines import look_up, transition_table
+from models.churn import logistic_member
+from models.preprocessing import matrix
+from models.rates import risk_by_rule, value_rates
+from models.reasons import REASONS, attributions, reasons
+from models.standing import probabilities, with_current
+from models.value import expected_value_cents, order_value_cents
+
+DECIMALS = 6
+RULE, STAYS = "rule", "transition_table"
+
+
+class Champion(NamedTuple):
+    """A fitted model and its name for the files."""
+
+    model: Any
+    name: str
+
+
+class Champions(NamedTuple):
+    """The three champions; None where there is none."""
+
+    churn: Champion | None
+    stage: Champion | None
+    level: Champion | None
+
+
+def score(
+    now: pl.DataFrame,
+    before: pl.DataFrame,
+    champions: Champions,
+    definitions: list[Feature],
+    churn: ChurnParams,
+) -> pl.DataFrame:
+    """Score everybody in the snapshot.
+
+    Parameters
+    ----------
+    now : features with standing at the as-of date, shape (n_customers, .)
+    before : features with standing one label window earlier, joined to their labels
+        Gives the observed rates and moves where there is no model.
+    champions : Champions
+    definitions : list of Feature
+    churn : ChurnParams
+
+    Returns
+    -------
+    table of schemas.SCORES, shape (n_customers, .)
+        Probabilities are rounded to 6 decimals before anything is ranked by them.
+    """
+    population = (pl.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
+    rows = now.with_columns(in_population=population, **_churn(now, champions.churn))
+    rows = _with_value(rows, before, churn.horizon_days)
+    rows = rows.with_columns(_standing(now, before, "stage", STAGES, champions.stage))
+    rows = rows.with_columns(_standing(now, before, "level", LEVELS, champions.level))
+    rows = _with_reasons(rows, champions.churn, definitions)
+    rows = rows.with_columns(score_source=_source(champions.churn))
+    types = {f"{t}_score": pl.Float64 for t in ENGAGEMENT_TYPES}
+    return rows.select(SCORES.names).cast(types).sort("customer_id")
+
+
+def _churn(now: pl.DataFrame, champion: Champion | None) -> dict[str, pl.Expr | pl.Series]:
+    if champion is None:
+        return {"churn_risk": risk_by_rule().round(DECIMALS), "churn_model": pl.lit(RULE)}
+    x = matrix(now, list(champion.model.feature_names_in_))
+    risk = champion.model.predict_proba(x)[:, 1].round(DECIMALS)
+    return {"churn_risk": pl.Series(risk), "churn_model": pl.lit(champion.name)}
+
+
+def _source(champion: Champion | None) -> pl.Expr:
+    known = pl.lit(RULE if champion is None else "model")
+    return pl.when("in_population").then(known).otherwise(pl.lit("none"))
+
+
+def _with_value(rows: pl.DataFrame, before: pl.DataFrame, horizon_days: int) -> pl.DataFrame:
+    """Churn risk only where it is defined; elsewhere the observed rate of the stage."""
+    rates = value_rates(before) if before.height else _no_rates()
+    joined = rows.join(
+        rates, on=["stage", "in_population"], how="left", maintain_order="left"
+    ).with_columns(pl.col("rate").fill_null(pl.col("rate").mean()).fill_null(0.0))
+    defined = pl.when("in_population")
+    return (
+        joined.with_columns(
+            churn_risk=defined.then("churn_risk"),
+            p_value=defined.then(1 - pl.col("churn_risk")).otherwise("rate").round(DECIMALS),
+        )
+        .with_columns(order_value_cents())
+        .with_columns(expected_value_cents(pl.col("p_value"), horizon_days))
+    )
+
+
+def _no_rates() -> pl.DataFrame:
+    schema = {"stage": pl.String, "in_population": pl.Boolean, "rate": pl.Float64}
+    return pl.DataFrame(schema=schema)
+
+
+def _standing(
+    now: pl.DataFrame,
+    before: pl.DataFrame,
+    name: str,
+    classes: tuple[str, ...],
+    champion: Champion | None,
+) -> list[pl.Series | pl.Expr]:
+    current = now[name].to_numpy().astype(str)
+    if champion is None:
+        p = look_up(_observed_moves(before, name, classes), current, classes)
+    else:
+        own = [c for c in champion.model.feature_names_in_ if c in now.columns]
+        x = with_current(matrix(now, own), current, classes)
+        p = probabilities(champion.model, x, classes)
+    p = p.round(DECIMALS)
+    following = np.array(classes)[p.argmax(axis=1)]
+    model = STAYS if champion is None else champion.name
+    return [
+        *(pl.Series(f"p_{name}_{c}", p[:, k]) for k, c in enumerate(classes)),
+        pl.Series(f"{name}_next", following, dtype=pl.String),
+        pl.lit(model).alias(f"{name}_model"),
+    ]
+
+
+def _observed_moves(before: pl.DataFrame, name: str, classes: tuple[str, ...]) -> np.ndarray:
+    was = before[name].to_numpy().astype(str)
+    then = before[f"{name}_next"].to_numpy().astype(str)
+    return transition_table(was, then, classes)
+
+
+def _with_reasons(
+    rows: pl.DataFrame, champion: Champion | None, definitions: list[Feature]
+) -> pl.DataFrame:
+    names = [f"reason_{k + 1}" for k in range(REASONS)]
+    if champion is None:
+        silence = pl.format("silent for {} times the usual pause", pl.col("recency_ratio").round(1))
+        late = pl.when(pl.col("recency_ratio") >= 1.5).then(silence)
+        nothing = [pl.lit(None, pl.String).alias(name) for name in names[1:]]
+        worded = rows.with_columns(late.alias(names[0]), *nothing)
+    else:
+        x = matrix(rows, list(champion.model.feature_names_in_))
+        columns, shares = attributions(logistic_member(champion.model), x)
+        worded = rows.hstack(reasons(columns, shares, rows, definitions))
+    return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)

@@ -1,0 +1,41 @@
+"""The stage and the level one horizon on, as probabilities over a fixed order of classes."""
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from models.churn import boosting
+from models.params import TrainParams
+
+CURRENT = "current_code"
+
+
+def with_current(x: pd.DataFrame, current: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The features and the present class as its number in `classes`."""
+    codes = {name: code for code, name in enumerate(classes)}
+    return x.assign(**{CURRENT: [float(codes[name]) for name in current]})
+
+
+def fit_standing(
+    x: pd.DataFrame, following: np.ndarray, params: TrainParams, seed: int
+) -> HistGradientBoostingClassifier:
+    """Classifier of the next class.
+
+    Parameters
+    ----------
+    x : result of `with_current`, shape (n, n_features + 1)
+    following : array of str, shape (n,)
+        Class one horizon on.
+    """
+    return boosting(params, seed).fit(x, following)
+
+
+def probabilities(
+    model: HistGradientBoostingClassifier, x: pd.DataFrame, classes: tuple[str, ...]
+) -> np.ndarray:
+    """P(next class), shape (n, n_classes); a class that was never seen next gets 0."""
+    known = model.predict_proba(x[list(model.feature_names_in_)])
+    complete = np.zeros((len(x), len(classes)))
+    for position, name in enumerate(model.classes_):
+        complete[:, classes.index(name)] = known[:, position]
+    return complete

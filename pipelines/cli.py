@@ -1,0 +1,243 @@
+"""The command line: reads arguments, calls one function, prints what it returns.
+
+Heavy libraries are imported inside the commands, so that ``keepwell --help`` answers at once.
+"""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from features.errors import KeepwellError, UsageError
+
+if TYPE_CHECKING:
+    from pipelines.project import Paths, Project
+
+os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DVC_NO_ANALYTICS="1")
+
+commands = typer.Typer(
+    name="keepwell",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Which stage each customer is in, who is about to leave, and what to do about it.",
+    epilog="Example: keepwell demo",
+)
+DATA = "data"
+ProjectFolder = Annotated[
+    Path, typer.Option("--project", help="Folder with params.yaml and catalogue/.")
+]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="First day that may not be seen [default: run.as_of].")
+]
+HERE = Path()
+
+
+def app() -> None:
+    """Entry point: an error that a user can mend is one line and a stable exit code."""
+    os.umask(0o077)
+    try:
+        commands()
+    except KeepwellError as error:
+        typer.echo(f"keepwell: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+@commands.command(epilog="Example: keepwell demo")
+def demo(project: ProjectFolder = HERE) -> None:
+    """Run the whole job on real data: The Complete Journey, a US grocer's 2,469 households."""
+    from pipelines.repro import reproduce
+    from pipelines.summary import summary
+
+    reproduce(project)
+    typer.echo("\n" + summary(*_opened(project)))
+
+
+@commands.command(epilog="Example: keepwell init --events orders.csv --yes")
+def init(
+    events: Annotated[Path, typer.Option("--events", help="CSV or Parquet file of events.")],
+    project: ProjectFolder = HERE,
+    timezone: Annotated[str, typer.Option(help="IANA zone of the business and its times.")] = "UTC",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+) -> None:
+    """Turn this clone into your own project: guess what the columns of your events are."""
+    from pipelines.init import apply_guess, guess
+
+    found = guess(events, project, timezone=timezone, currency=currency)
+    typer.echo(found.spoken)
+    if not yes:
+        typer.confirm("Write catalogue/sources.yaml and set run.as_of?", default=True, abort=True)
+    typer.echo(apply_guess(found, project))
+
+
+@commands.command(epilog="Example: keepwell simulate --customers 3000 --seed 7 --out simulated")
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
+    customers: Annotated[int, typer.Option(min=1, help="How many are ever known.")] = 3000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same company.")] = 0,
+    until: Annotated[str, typer.Option(help="The day after the last event.")] = "2026-01-01",
+    days: Annotated[int, typer.Option(min=60, help="Days of history.")] = 730,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Write a project folder of a made-up company, to try things where the truth is known."""
+    from pipelines.simulate import simulate_project
+
+    day = _date(until, "--until")
+    typer.echo(
+        simulate_project(project, out, customers=customers, seed=seed, until=day, days=days)
+    )
+
+
+@commands.command(epilog="Example: keepwell check")
+def check(project: ProjectFolder = HERE) -> None:
+    """Check params.yaml and the catalogue: every key, id and feature that they name."""
+    from pipelines.project import Project
+
+    catalogue = Project(project).catalogue
+    typer.echo(
+        f"ok: {len(catalogue.sources.sources)} sources, {len(catalogue.taxonomy.events)} event "
+        f"types, {len(catalogue.actions.actions)} actions"
+    )
+
+
+@commands.command(epilog="Example: keepwell run --as-of 2026-11-22")
+def run(
+    as_of: AsOf = "",
+    project: ProjectFolder = HERE,
+    train: Annotated[
+        Literal["auto", "always", "never"],
+        typer.Option(help="auto: only where there is no churn champion yet."),
+    ] = "auto",
+) -> None:
+    """Do the whole job for one date, without git or DVC: ingest to deliver."""
+    from pipelines.run import STATE, Training
+    from pipelines.run import run as run_job
+    from pipelines.summary import summary
+
+    training: Training = train
+    opened, _ = _opened(project)
+    run_job(opened, _day(opened, as_of), training=training, say=_say)
+    typer.echo("\n" + summary(opened, opened.paths(STATE)))
+
+
+@commands.command(epilog="Example: keepwell promote churn --version 3")
+def promote(
+    kind: Annotated[Literal["churn", "stage", "level"], typer.Argument(help="Which model.")],
+    version: Annotated[str, typer.Option(help="Version [default: the challenger].")] = "",
+    project: ProjectFolder = HERE,
+) -> None:
+    """Make a registered model the champion by hand."""
+    from pipelines.steps import promote as promote_model
+
+    typer.echo(promote_model(_opened(project)[0], kind, version))
+
+
+@commands.command(epilog="Example: keepwell ingest")
+def ingest(project: ProjectFolder = HERE) -> None:
+    """Step 1: read the sources, quarantine what is wrong, account for every row."""
+    from pipelines import steps
+    from pipelines.summary import accounted
+
+    typer.echo(accounted(steps.ingest(*_opened(project))))
+
+
+@commands.command(epilog="Example: keepwell features --as-of 2018-01-01")
+def features(
+    as_of: AsOf = "",
+    project: ProjectFolder = HERE,
+    names: Annotated[bool, typer.Option("--list", help="Only list the features.")] = False,
+) -> None:
+    """Step 2: make features, stage, level and activity as of each date."""
+    from pipelines import steps
+    from pipelines.documents import feature_lines
+
+    opened, paths = _opened(project)
+    if names:
+        typer.echo(feature_lines(opened.params.features))
+        return
+    typer.echo(f"{steps.features(opened, paths, _day(opened, as_of))} snapshots")
+
+
+@commands.command(epilog="Example: keepwell labels")
+def labels(project: ProjectFolder = HERE) -> None:
+    """Step 3: look up what happened after each past cutoff."""
+    from pipelines import steps
+
+    typer.echo(f"{steps.labels(*_opened(project)).height:,} labels")
+
+
+@commands.command(epilog="Example: keepwell train")
+def train(project: ProjectFolder = HERE) -> None:
+    """Step 4: fit the churn, next-stage and next-level models."""
+    from pipelines import steps
+
+    made = steps.train(*_opened(project))
+    for kind in made.models:
+        typer.echo(f"{kind}: trained")
+    for kind, why in made.why_not.items():
+        typer.echo(f"{kind}: not trained, {why}")
+
+
+@commands.command(epilog="Example: keepwell evaluate")
+def evaluate(project: ProjectFolder = HERE) -> None:
+    """Step 5: judge the models out of time, track them in MLflow, promote what may be."""
+    from pipelines import steps
+    from pipelines.summary import verdicts
+
+    typer.echo(verdicts(steps.evaluate(*_opened(project))))
+
+
+@commands.command(epilog="Example: keepwell score")
+def score(project: ProjectFolder = HERE) -> None:
+    """Step 6: score everybody with the champions, or with rules in their place."""
+    from pipelines import steps
+
+    typer.echo(f"{steps.score(*_opened(project)).height:,} customers scored")
+
+
+@commands.command(epilog="Example: keepwell recommend")
+def recommend(project: ProjectFolder = HERE) -> None:
+    """Step 7: decide on one action or none for everybody."""
+    from pipelines import steps
+
+    decisions = steps.recommend(*_opened(project))
+    counts = dict(decisions.group_by("outcome").len().sort("outcome").iter_rows())
+    typer.echo(", ".join(f"{name} {number:,}" for name, number in counts.items()))
+
+
+@commands.command(epilog="Example: keepwell deliver")
+def deliver(project: ProjectFolder = HERE) -> None:
+    """Step 8: publish the action file, the report and the manifest to outbox/."""
+    from pipelines import steps
+
+    manifest = steps.deliver(*_opened(project))
+    typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+def _opened(folder: Path) -> "tuple[Project, Paths]":
+    from pipelines.project import Project
+
+    project = Project(folder)
+    return project, project.paths(DATA, "reports")
+
+
+def _day(project: "Project", as_of: str) -> date:
+    return _date(as_of, "--as-of") if as_of else project.params.run.as_of
+
+
+def _date(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option}: not a date. Got {text!r}. Expected YYYY-MM-DD, for example 2026-11-22."
+        ) from error
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

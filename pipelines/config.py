@@ -1,0 +1,184 @@
+"""``params.yaml`` and the catalogue, read once into frozen records."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from actions.catalogue import ActionCatalogue
+from actions.params import RecommendParams
+from delivery.params import DeliverParams
+from features.definitions import all_features
+from features.errors import ConfigurationError, InputMissingError
+from features.params import ChurnParams, CutoffParams, FeatureParams
+from features.records import Record
+from features.rules import Condition
+from features.standing import StandingRules
+from features.taxonomy import Taxonomy
+from models.params import GateParams, ScoreParams, TrainParams
+from pipelines.sources import SourceCatalogue
+from pipelines.tracking import TrackingParams
+
+R = TypeVar("R", bound=BaseModel)
+MAX_BYTES = 1_000_000
+
+
+class RunParams(Record):
+    """The date of the run, how stale its data may be, and the seed."""
+
+    as_of: date
+    max_staleness_days: int = Field(ge=0, le=365)
+    seed: int
+
+
+class Params(Record):
+    """All sections of ``params.yaml``; each step receives its own."""
+
+    run: RunParams
+    features: FeatureParams
+    churn: ChurnParams
+    cutoffs: CutoffParams
+    train: TrainParams
+    gate: GateParams
+    tracking: TrackingParams
+    score: ScoreParams
+    recommend: RecommendParams
+    deliver: DeliverParams
+
+
+class Catalogue(NamedTuple):
+    """What the business edits, and a hash of all of it."""
+
+    sources: SourceCatalogue
+    taxonomy: Taxonomy
+    standing: StandingRules
+    actions: ActionCatalogue
+    sha256: str
+
+
+def read_params(path: Path) -> Params:
+    """Read ``params.yaml``.
+
+    Raises
+    ------
+    ConfigurationError
+        If a key is unknown or missing or a value is out of its range; names the file and the key.
+    """
+    return _record(Params, _mapping(path), path)
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read the five files of the catalogue and prove that what they name exists nowhere twice."""
+    stages, levels = _mapping(folder / "stages.yaml"), _mapping(folder / "levels.yaml")
+    return Catalogue(
+        sources=_record(SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"),
+        taxonomy=_record(Taxonomy, _mapping(folder / "taxonomy.yaml"), folder / "taxonomy.yaml"),
+        standing=_record(StandingRules, {**stages, **levels}, folder / "stages.yaml"),
+        actions=_record(
+            ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
+        ),
+        sha256=_hash(sorted(folder.glob("*.yaml"))),
+    )
+
+
+def check_references(params: Params, catalogue: Catalogue) -> None:
+    """Prove that every feature, channel, event and id that the catalogue names exists.
+
+    Raises
+    ------
+    ConfigurationError
+        Names the file, the entry, what is unknown and what is known.
+    """
+    known = {feature.name for feature in all_features(params.features)}
+    for owner, condition in catalogue.standing.conditions:
+        _check_feature("stages.yaml or levels.yaml", owner, condition, known)
+    for action in catalogue.actions.actions:
+        for condition in action.when.conditions:
+            _check_feature("actions.yaml", action.id, condition, known)
+    _check_actions(catalogue)
+    _check_events(catalogue)
+
+
+def _check_feature(file: str, owner: str, condition: Condition, known: set[str]) -> None:
+    if condition.feature not in known:
+        near = _nearest(condition.feature, known)
+        raise ConfigurationError(
+            f"{file}, {owner}: unknown feature. Got {condition.feature!r}. "
+            f"Expected a feature, for example {near}. `keepwell features --list` shows all."
+        )
+
+
+def _check_actions(catalogue: Catalogue) -> None:
+    channels = set(catalogue.actions.channels)
+    ids = [action.id for action in catalogue.actions.actions]
+    for action in catalogue.actions.actions:
+        if ids.count(action.id) > 1:
+            raise ConfigurationError(f"actions.yaml, {action.id}: the id occurs twice. Rename one.")
+        unknown = set(action.channels) - channels
+        if unknown:
+            raise ConfigurationError(
+                f"actions.yaml, {action.id}: unknown channel. Got {', '.join(sorted(unknown))}. "
+                f"Known: {', '.join(sorted(channels))}. Fix the id or declare the channel."
+            )
+
+
+def _check_events(catalogue: Catalogue) -> None:
+    events = catalogue.taxonomy.events
+    for alias, target in catalogue.taxonomy.aliases.items():
+        if target not in events:
+            raise ConfigurationError(
+                f"taxonomy.yaml, aliases, {alias}: unknown event type. Got {target!r}. "
+                f"Expected one of `events`, for example {_nearest(target, set(events))}."
+            )
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    from difflib import get_close_matches
+
+    return ", ".join(get_close_matches(name, sorted(known), n=3, cutoff=0.3) or sorted(known)[:3])
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputMissingError(
+            f"{path.name}: not found. Expected it in {path.parent.name or 'the project folder'}/. "
+            f"Run keepwell in a project folder, or name one with --project."
+        )
+    if path.stat().st_size > MAX_BYTES:
+        raise ConfigurationError(f"{path.name}: larger than {MAX_BYTES:,} bytes. Shorten it.")
+    try:
+        loaded = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = str(getattr(error, "problem_mark", "") or "").strip()
+        raise ConfigurationError(f"{path.name}: not valid YAML. Got an error {place}.") from error
+    if not isinstance(loaded, dict):
+        raise ConfigurationError(f"{path.name}: expected a mapping at the top. Got {loaded!r:.40}.")
+    return loaded
+
+
+def _record(record: type[R], content: dict[str, Any], path: Path) -> R:
+    try:
+        return record.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError(f"{path.name}, {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    first, *others = error.errors(include_url=False)
+    where = ".".join(str(part) for part in first["loc"]) or "top"
+    got = "" if first["type"] in ("missing", "value_error") else f" Got {first['input']!r:.60}."
+    more = f" ({len(others)} more problems follow.)" if others else ""
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = "unknown key"
+    return f"{where}: {what}.{got} Fix the file; `keepwell check` shows the next problem.{more}"
+
+
+def _hash(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

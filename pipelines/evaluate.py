@@ -1,0 +1,297 @@
+"""Step: judge the trained models out of time, track them in MLflow, promote what may be."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from delivery.charts import figure_svg
+from delivery.risk import calibration_figure
+from features.params import ChurnParams
+from features.schemas import LABELS
+from models.baselines import RECENCY, RFM, fit_logistic_on, look_up, stays_table, transition_table
+from models.evaluation import OURS, Judged, judge_churn, judge_standing
+from models.gate import Verdict
+from models.params import GateParams
+from models.preprocessing import matrix
+from models.standing import probabilities, with_current
+from pipelines import tracking
+from pipelines.artifacts import load_model
+from pipelines.examples import (
+    Standing,
+    churn_examples,
+    classes,
+    labelled,
+    standing_examples,
+)
+from pipelines.tables import read, write_text
+from pipelines.train import KINDS, STANDINGS, Training, read_training
+
+EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
+
+
+class Trial(NamedTuple):
+    """A trained model on trial: where it lies, the rows it is judged on, and its would-be name."""
+
+    kind: str
+    name: str
+    model: Any
+    fingerprint: str
+    example: Any
+    judged: Judged
+
+
+class Bench(NamedTuple):
+    """Everything that the trials share."""
+
+    mlflow: Any
+    training: Training
+    known: pl.DataFrame
+    test: pl.DataFrame
+    params: GateParams
+    seed: int
+    prefix: str
+
+
+def evaluate(
+    features: Path, labels: Path, models: Path, out: Path, reports: Path, *, params: GateParams,
+    tracking_params: tracking.TrackingParams, seed: int, root: Path,
+) -> dict[str, Any]:  # fmt: skip
+    """Judge, track and register; write ``evaluation.json``, ``champions.json`` and DVC's metrics.
+
+    Returns
+    -------
+    dict
+        The content of ``evaluation.json``: for churn, stage and level the test's rows, baselines,
+        gain with interval, whether it was promoted, and why.
+    """
+    training = read_training(models)
+    mlflow = tracking.open_store(tracking_params, root)
+    prefix = tracking_params.experiment
+    evaluation = {kind: _absent(training, kind) for kind in KINDS}
+    if training.test is not None:
+        bench = _bench(mlflow, training, features, labels, params, seed, prefix)
+        with mlflow.start_run(run_name=f"as_of {training.as_of}"):
+            _log_training(mlflow, training, params, seed)
+            for kind in training.models:
+                evaluation[kind] = _try(bench, models, kind)
+            mlflow.log_dict(evaluation, EVALUATION)
+    champions = _champions(mlflow, prefix)
+    write_text(_json(evaluation), out / EVALUATION)
+    write_text(_json({k: c and c._asdict() for k, c in champions.items()}), out / CHAMPIONS)
+    write_reports(evaluation, reports)
+    return evaluation
+
+
+def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) -> bool:
+    """Write which versions are champions now, and how each was judged when it was promoted.
+
+    Returns
+    -------
+    bool
+        Whether there is a churn champion.
+    """
+    mlflow = tracking.open_store(params, root)
+    champions = _champions(mlflow, params.experiment)
+    evaluation = {}
+    for kind, now in champions.items():
+        if now is None:
+            evaluation[kind] = _nothing("there is no champion")
+        else:
+            evaluation[kind] = json.loads(tracking.artifact(mlflow, now, EVALUATION))[kind]
+    write_text(_json(evaluation), out / EVALUATION)
+    write_text(_json({k: c and c._asdict() for k, c in champions.items()}), out / CHAMPIONS)
+    return champions["churn"] is not None
+
+
+def _bench(  # noqa: PLR0913  (gathers what the trials share)
+    mlflow: Any,
+    training: Training,
+    features: Path,
+    labels: Path,
+    params: GateParams,
+    seed: int,
+    prefix: str,
+) -> Bench:
+    table = read(labels, LABELS)
+    known = labelled(features, table, [*training.fit, *training.calibrate])
+    assert training.test is not None
+    test = labelled(features, table, [training.test])
+    return Bench(mlflow, training, known, test, params, seed, prefix)
+
+
+def _absent(training: Training, kind: str) -> dict[str, Any]:
+    return _nothing(f"not trained: {training.why_not.get(kind, 'see the log')}")
+
+
+def _nothing(why: str) -> dict[str, Any]:
+    return {"rows": [], "gain": None, "promoted": False, "champion": None, "why": why}
+
+
+def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
+    fingerprint = bench.training.models[kind]
+    model = load_model(models / f"{kind}.skops", fingerprint)
+    name = f"{bench.prefix}-{kind}"
+    now = tracking.champion(bench.mlflow, name)
+    comparable = now is not None and now.label == _label(bench.training)
+    rival = tracking.load(bench.mlflow, now) if now and comparable else None
+    if kind == "churn":
+        judged, example, facts = _try_churn(bench, model, rival)
+    else:
+        standing = next(s for s in STANDINGS if s.name == kind)
+        judged, example, facts = _try_standing(bench, model, rival, standing)
+    trial = Trial(kind, name, model, fingerprint, example, judged)
+    verdict = _settle(bench, trial, now, comparable=comparable)
+    return {**facts, **_numbers(judged), **_outcome(bench, name, verdict)}
+
+
+def _settle(
+    bench: Bench, trial: Trial, now: tracking.Registered | None, *, comparable: bool
+) -> Verdict:
+    """Register and perhaps promote; the same model again is neither."""
+    _log_metrics(bench.mlflow, trial)
+    if now and now.fingerprint == trial.fingerprint and comparable:
+        return Verdict(True, trial.judged.verdict.why)
+    version = tracking.register(
+        bench.mlflow, trial.name, trial.model, example=trial.example.head(100),
+        fingerprint=trial.fingerprint, label=_label(bench.training),
+    )  # fmt: skip
+    verdict = trial.judged.verdict
+    if now and not comparable:
+        return Verdict(
+            False,
+            f"the champion answers another question ({now.label}), so it stays; this one is "
+            f"registered as challenger: `keepwell promote {trial.kind}` replaces it",
+        )
+    if verdict.promote:
+        tracking.promote(bench.mlflow, version)
+    return verdict
+
+
+def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[str, Any]]:
+    training = bench.training
+    fit = churn_examples(bench.known, training.columns)
+    test = churn_examples(bench.test, training.columns)
+    dull = {"recency": RECENCY, "rfm_logistic": RFM}
+    predictions = {
+        name: fit_logistic_on(columns, fit.x, fit.y).predict_proba(test.x[columns])[:, 1]
+        for name, columns in dull.items()
+    }
+    predictions[OURS] = _risk(model, bench.test)
+    champion = None if rival is None else _risk(rival, bench.test)
+    judged = judge_churn(test.y, predictions, champion, bench.params, bench.seed)
+    days = training.label.lookback_days
+    facts = {
+        **_span(training),
+        "calibrated_on": str(training.calibrate[0]) if training.calibrate else None,
+        "population": f"customers with a value event in the {days} days before",
+        "n": len(test.y),
+        "churn_rate": float(test.y.mean()),
+    }
+    return judged, test.x[list(model.feature_names_in_)], facts
+
+
+def _risk(model: Any, test: pl.DataFrame) -> np.ndarray:
+    population = test.filter("in_population")
+    return model.predict_proba(matrix(population, list(model.feature_names_in_)))[:, 1]
+
+
+def _try_standing(
+    bench: Bench, model: Any, rival: Any, standing: Standing
+) -> tuple[Judged, Any, dict[str, Any]]:
+    order, columns = standing.classes, bench.training.columns
+    x, following = standing_examples(bench.test, columns, standing)
+    now, before = classes(bench.test, standing.name), classes(bench.known, standing.name)
+    after = classes(bench.known, f"{standing.name}_next")
+    tables = {
+        "stays": stays_table(before, after, len(order)),
+        "transition_table": transition_table(before, after, order),
+    }
+    predictions = {name: look_up(table, now, order) for name, table in tables.items()}
+    predictions[OURS] = probabilities(model, x, order)
+    champion = None
+    if rival is not None:
+        own = [c for c in rival.feature_names_in_ if c in bench.test.columns]
+        champion = probabilities(rival, with_current(matrix(bench.test, own), now, order), order)
+    judged = judge_standing(following, predictions, champion, order, bench.params, bench.seed)
+    example = x[list(model.feature_names_in_)]
+    return judged, example, {**_span(bench.training), "n": len(following)}
+
+
+def _span(training: Training) -> dict[str, Any]:
+    return {
+        "test_as_of": str(training.test),
+        "train_as_of": [str(day) for day in [*training.fit, *training.calibrate]],
+        "horizon_days": training.label.horizon_days,
+        "gap_days": training.label.gap_days,
+    }
+
+
+def _numbers(judged: Judged) -> dict[str, Any]:
+    return {"rows": judged.rows, "gain": judged.gain, "calibration": judged.calibration}
+
+
+def _outcome(bench: Bench, name: str, verdict: Verdict) -> dict[str, Any]:
+    now = tracking.champion(bench.mlflow, name)
+    return {
+        "champion": None if now is None else {"name": now.name, "version": now.version},
+        "promoted": verdict.promote,
+        "why": verdict.why,
+    }
+
+
+def _champions(mlflow: Any, prefix: str) -> dict[str, tracking.Registered | None]:
+    return {kind: tracking.champion(mlflow, f"{prefix}-{kind}") for kind in KINDS}
+
+
+def _label(training: Training) -> str:
+    label: ChurnParams = training.label
+    return json.dumps(label.model_dump(), sort_keys=True)
+
+
+def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int) -> None:
+    mlflow.log_params(
+        {
+            "as_of": training.as_of,
+            "test_as_of": training.test,
+            "train_as_of": ",".join(map(str, [*training.fit, *training.calibrate])),
+            "features": len(training.columns),
+            "data_sha256": training.data_sha256,
+            "seed": seed,
+            **{f"churn.{k}": v for k, v in training.label.model_dump().items()},
+            **{f"gate.{k}": v for k, v in params.model_dump().items()},
+        }
+    )
+
+
+def _log_metrics(mlflow: Any, trial: Trial) -> None:
+    for row in trial.judged.rows:
+        mlflow.log_metrics(
+            {f"{trial.kind}.{row['model']}.{k}": v for k, v in row.items() if k != "model"}
+        )
+    figure = calibration_figure(trial.judged.calibration)
+    if figure:
+        mlflow.log_text(figure_svg(figure), f"{trial.kind}_calibration.svg")
+
+
+def write_reports(evaluation: dict[str, Any], reports: Path) -> None:
+    """What ``dvc metrics show`` and ``dvc plots show`` read."""
+    metrics = {
+        kind: {row["model"]: {k: v for k, v in row.items() if k != "model"} for row in e["rows"]}
+        for kind, e in evaluation.items()
+    }
+    write_text(_json(metrics), reports / "metrics.json")
+    table = evaluation["churn"].get("calibration", [])
+    write_text(_json(table), reports / "churn_calibration.json")
+    beside = [
+        {"kind": kind, "model": row["model"], "log_loss": row["log_loss"]}
+        for kind, e in evaluation.items()
+        for row in e["rows"]
+    ]
+    write_text(_json(beside), reports / "log_loss.json")
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, indent=2, sort_keys=False) + "\n"

@@ -1,0 +1,197 @@
+"""Raw rows -> canonical rows: normalised, each rejected row with one reason code.
+
+Rules: ids are text and are never inferred; a time without a zone takes the source's; a local time
+that a clock change skips is rejected, one that occurs twice means the first; amounts are rounded to
+the cent, half away from zero, line by line.
+"""
+
+import hashlib
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from features.errors import ConfigurationError, DataError
+from pipelines.raw import ROW
+from pipelines.sources import Origin, Source
+
+OLDEST, NEWEST = pl.datetime(1970, 1, 2, time_zone="UTC"), pl.datetime(2200, 1, 1, time_zone="UTC")
+LARGEST_CENTS = 10**13
+IDS = frozenset({"customer_id", "event_id"})
+TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
+DATES = frozenset({"known_since", "since", "until"})
+
+
+def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str) -> pl.DataFrame:
+    """One typed column a target, with ``__row__`` and ``reason`` (null where accepted).
+
+    Parameters
+    ----------
+    rows : raw rows with ``__row__``
+    name : str
+        The source's id, for messages.
+    source : Source
+    business_zone : str
+        IANA zone of business dates.
+
+    Raises
+    ------
+    ConfigurationError
+        If times have no zone and the source declares none.
+    DataError
+        If an id column holds fractions.
+    """
+    _check_zone(source.timezone or business_zone)
+    typed: list[pl.Expr] = []
+    for target, origin in source.columns.items():
+        dtype = rows.schema.get(origin.column or "", pl.String())
+        where = f"sources.yaml, {name}, {target}"
+        typed.append(_typed(target, origin, dtype, source, business_zone, where).alias(target))
+    mapped = rows.select(pl.col(ROW).cast(pl.Int64), *typed)
+    return mapped.with_columns(reason=_reason(source, mapped.columns))
+
+
+def _typed(  # noqa: PLR0913  (a target's rule depends on all of them)
+    target: str,
+    origin: Origin,
+    dtype: pl.DataType,
+    source: Source,
+    business_zone: str,
+    where: str,
+) -> pl.Expr:
+    if target in TIMES:
+        return _time(_read(origin), origin, dtype, source, where)
+    if target in DATES:
+        return _date(_read(origin), origin, dtype, source, business_zone)
+    if target == "value":
+        return _cents(origin)
+    if target in IDS and dtype.is_float():
+        raise DataError(
+            f"{where}: an id must not be a number with fractions. Got column {origin.column!r} of "
+            f"type {dtype}. Expected text or whole numbers. Export the ids as text."
+        )
+    return _text(origin)
+
+
+def _read(origin: Origin) -> pl.Expr:
+    return pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
+
+
+def _text(origin: Origin) -> pl.Expr:
+    text = _read(origin).cast(pl.String).str.strip_chars()
+    for override in reversed(origin.when):
+        starts = pl.col(override.column).cast(pl.String).str.starts_with(override.starts_with)
+        text = pl.when(starts.fill_null(False)).then(pl.lit(override.then)).otherwise(text)
+    return pl.when(text == "").then(None).otherwise(text)
+
+
+def _cents(origin: Origin) -> pl.Expr:
+    if origin.product:
+        first, second = (_number(pl.col(column)) for column in origin.product)
+        amount = first * second
+    else:
+        amount = _number(_read(origin))
+    magnitude = (amount.abs() * 100 + 1e-6).round(0, mode="half_away_from_zero") * amount.sign()
+    finite = magnitude.is_finite() & (magnitude.abs() < LARGEST_CENTS)
+    return pl.when(finite).then(magnitude).otherwise(None).cast(pl.Int64)
+
+
+def _number(column: pl.Expr) -> pl.Expr:
+    return column.cast(pl.String).str.strip_chars().replace("", "0").cast(pl.Float64, strict=False)
+
+
+def _time(
+    column: pl.Expr, origin: Origin, dtype: pl.DataType, source: Source, where: str
+) -> pl.Expr:
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return column.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    if isinstance(dtype, pl.Datetime | pl.Date):
+        return _local(column.cast(pl.Datetime("us")), _zone(source, where))
+    if not isinstance(dtype, pl.String):
+        raise DataError(
+            f"{where}: not a time. Got column {origin.column!r} of type {dtype}. "
+            f"Expected a date, a time or text."
+        )
+    return _text_time(column.str.strip_chars(), origin.format, source)
+
+
+def _text_time(text: pl.Expr, form: str | None, source: Source) -> pl.Expr:
+    zoned_text = text.str.contains(r"(Z|[+-]\d{2}:?\d{2})$")
+    zoned = pl.when(zoned_text).then(text.str.replace(r"Z$", "+00:00"))
+    absolute = zoned.otherwise(None).str.to_datetime(
+        form or "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False
+    )
+    if source.timezone is None and not form:
+        return absolute
+    plain = pl.when(zoned_text.not_()).then(text.str.replace("T", " ")).otherwise(None)
+    forms = [form] if form else ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
+    naive = pl.coalesce(
+        *(plain.str.to_datetime(f, time_unit="us", strict=False) for f in forms if f)
+    )
+    local = _local(naive, source.timezone or "UTC")
+    return pl.coalesce(local, absolute)
+
+
+def _local(naive: pl.Expr, zone: str) -> pl.Expr:
+    placed = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return placed.dt.convert_time_zone("UTC")
+
+
+def _zone(source: Source, where: str) -> str:
+    if source.timezone is None:
+        raise ConfigurationError(
+            f"{where}: the times have no zone. Add `timezone:` (an IANA name) to the source."
+        )
+    return source.timezone
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"sources.yaml: unknown time zone. Got {zone!r}. Expected an IANA name, for example "
+            f"Europe/London."
+        ) from error
+
+
+def _date(
+    column: pl.Expr, origin: Origin, dtype: pl.DataType, source: Source, business_zone: str
+) -> pl.Expr:
+    if isinstance(dtype, pl.Date):
+        return column
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is None:
+            return column.dt.date()
+        return column.dt.convert_time_zone(business_zone).dt.date()
+    day = column.cast(pl.String).str.strip_chars().str.slice(0, None if origin.format else 10)
+    return day.str.to_date(origin.format or "%Y-%m-%d", strict=False)
+
+
+def _reason(source: Source, present: list[str]) -> pl.Expr:
+    """The first rule that a row breaks, in the order of this list."""
+    checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col("customer_id").is_null())]
+    if source.lines_of_order:
+        checks.append(("missing_event_id", pl.col("event_id").is_null()))
+    for time in ("occurred_at", "sent_at"):
+        if time in present:
+            outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
+            checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
+    checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
+    if "value" in present:
+        checks.append(("bad_value", pl.col("value").is_null()))
+    if "event_type" in present:
+        checks.append(("missing_event_type", pl.col("event_type").is_null()))
+    reason = pl.lit(None, pl.String)
+    for code, broken in reversed(checks):
+        reason = pl.when(broken.fill_null(False)).then(pl.lit(code)).otherwise(reason)
+    return reason
+
+
+def content_ids(name: str, rows: pl.DataFrame) -> pl.Series:
+    """A stable id for each row from its content: SHA-256 of the source's name and all columns."""
+    text = rows.select(
+        pl.concat_str(pl.all().cast(pl.String).fill_null("\x00"), separator="\x1f").alias("body")
+    )["body"]
+    prefix = name.encode() + b"\x1e"
+    ids = [hashlib.sha256(prefix + body.encode()).hexdigest()[:24] for body in text]
+    return pl.Series("event_id", ids, dtype=pl.String)

@@ -1,0 +1,62 @@
+"""Customers, identities, consents and sends from normalised rows."""
+
+import polars as pl
+
+from features.schemas import CONSENTS, CUSTOMERS, IDENTITIES, SENDS, Table
+from pipelines.events import DUPLICATE, REASON, Intake
+from pipelines.raw import ROW
+from pipelines.tables import polars_schema
+
+TABLES: dict[str, Table] = {t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS)}
+STATUSES = ("denied", "revoked", "unknown", "granted")
+PURPOSES = ("marketing", "profiling")
+BASES = ("opt_in", "soft_opt_in", "contract", "none")
+
+
+def people_of(rows: pl.DataFrame, table_name: str) -> Intake:
+    """Rows of one of the tables of people, one for each key.
+
+    Of several rows with one key, the most restrictive status wins, then the first row.
+    """
+    table = TABLES[table_name]
+    if table is CONSENTS:
+        rows = _checked_consents(rows)
+    kept = rows.filter(pl.col(REASON).is_null())
+    ranked = kept.sort(*([pl.col("_rank")] if "_rank" in kept.columns else []), ROW)
+    first = ranked.unique(table.key, keep="first", maintain_order=True)
+    again = kept.join(first.select(ROW), on=ROW, how="anti")
+    rejected = pl.concat(
+        [
+            rows.filter(pl.col(REASON).is_not_null()).select(ROW, REASON),
+            again.select(ROW, pl.lit(DUPLICATE).alias(REASON)),
+        ]
+    )
+    return Intake(complete(first, table), rejected)
+
+
+def _checked_consents(rows: pl.DataFrame) -> pl.DataFrame:
+    known = pl.all_horizontal(
+        pl.col("status").is_in(STATUSES),
+        pl.col("purpose").is_in(PURPOSES),
+        pl.col("basis").is_in(BASES),
+        pl.col("channel").is_not_null(),
+    ).fill_null(False)
+    rank = pl.col("status").replace_strict(
+        STATUSES, range(len(STATUSES)), default=None, return_dtype=pl.Int64
+    )
+    reason = pl.when(pl.col(REASON).is_null() & ~known).then(pl.lit("unknown_consent"))
+    return rows.with_columns(reason.otherwise(pl.col(REASON)).alias(REASON), _rank=rank)
+
+
+def complete(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Exactly the table's columns; those that the source does not have are null."""
+    types = polars_schema(table)
+    absent = [pl.lit(None, dtype).alias(n) for n, dtype in types.items() if n not in rows.columns]
+    return rows.with_columns(absent).select(table.names).cast(types).sort(table.key)
+
+
+def everybody(listed: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
+    """Table of schemas.CUSTOMERS: listed by a source, or seen in an event; the earlier date."""
+    seen = events.group_by("customer_id").agg(known_since=pl.col("on").min()).collect()
+    both = pl.concat([listed.select(CUSTOMERS.names), seen.select(CUSTOMERS.names)])
+    return both.group_by("customer_id").agg(pl.col("known_since").min()).sort("customer_id")

@@ -1,0 +1,62 @@
+"""A project folder: its configuration, and where `keepwell run` keeps its state."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.config import Catalogue, Params, check_references, read_catalogue, read_params
+
+
+class Paths(NamedTuple):
+    """Files and folders of one line of steps; DVC's are under data/, the nightly job's under state/."""
+
+    tables: Path
+    daily: Path
+    features: Path
+    labels: Path
+    models: Path
+    evaluation: Path
+    scores: Path
+    decisions: Path
+    receipt: Path
+    reports: Path
+
+
+class Project:
+    """A folder with ``params.yaml`` and ``catalogue/``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def params(self) -> Params:
+        """The parameters, checked."""
+        return read_params(self.root / "params.yaml")
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue, with every reference checked."""
+        catalogue = read_catalogue(self.root / "catalogue")
+        check_references(self.params, catalogue)
+        return catalogue
+
+    @property
+    def outbox(self) -> Path:
+        """Where deliveries are published."""
+        return self.root / "outbox"
+
+    def paths(self, folder: str, reports: str | None = None) -> Paths:
+        """The files of a line of steps below `folder`."""
+        base = self.root / folder
+        return Paths(
+            tables=base / "tables",
+            daily=base / "daily",
+            features=base / "features",
+            labels=base / "labels.parquet",
+            models=base / "models",
+            evaluation=base / "evaluation",
+            scores=base / "scores.parquet",
+            decisions=base / "decisions.parquet",
+            receipt=base / "delivered.json",
+            reports=self.root / reports if reports else base / "reports",
+        )

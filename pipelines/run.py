@@ -1,0 +1,57 @@
+"""The whole job for one date: ingest to deliver, training where there is no champion yet."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+from pipelines import steps
+from pipelines.lock import locked
+from pipelines.project import Project
+
+STATE = "state"
+Training = Literal["auto", "always", "never"]
+
+
+class Outcome(NamedTuple):
+    """What a run made."""
+
+    manifest: dict[str, Any]
+    evaluation: dict[str, Any] | None
+
+
+def run(
+    project: Project, as_of: date, *, training: Training, say: Callable[[str], None]
+) -> Outcome:
+    """Run every step for one date.
+
+    Parameters
+    ----------
+    project : Project
+    as_of : date
+    training : str
+        ``auto``: only where there is no churn champion yet; ``always``; ``never``: rules take the
+        place of a missing champion.
+    say : callable
+        Told one line a step.
+    """
+    paths = project.paths(STATE)
+    project.catalogue  # noqa: B018  (a broken configuration fails before anything is written)
+    with locked(project.root / STATE):
+        counts = steps.ingest(project, paths)
+        say(f"ingest: {sum(c['rows_in'] for c in counts):,} rows from {len(counts)} sources")
+        found = steps.resolve_champions(project, paths)
+        learn = training == "always" or (training == "auto" and not found)
+        made = steps.features(project, paths, as_of, learn=learn)
+        say(f"features: {made} snapshots")
+        evaluation = _learn(project, paths, say) if learn else None
+        say(f"score: {steps.score(project, paths).height:,} customers")
+        decisions = steps.recommend(project, paths)
+        say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")
+        return Outcome(steps.deliver(project, paths), evaluation)
+
+
+def _learn(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> dict[str, Any]:
+    say(f"labels: {steps.labels(project, paths).height:,} rows")
+    trained = steps.train(project, paths)
+    say(f"train: {', '.join(trained.models) or 'nothing, rules take its place'}")
+    return steps.evaluate(project, paths)

@@ -1,0 +1,115 @@
+"""The steps bound to a project: each gets its own sections of the configuration."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines import deliver as delivering
+from pipelines import evaluate as evaluating
+from pipelines import features as featuring
+from pipelines import ingest as ingesting
+from pipelines import labels as labelling
+from pipelines import recommend as recommending
+from pipelines import score as scoring
+from pipelines import tracking
+from pipelines import train as training
+from pipelines.project import Paths, Project
+
+
+def ingest(project: Project, paths: Paths) -> list[dict[str, Any]]:
+    """Sources -> tables, with an account of every row."""
+    catalogue, params = project.catalogue, project.params
+    return ingesting.ingest(
+        project.root,
+        paths.tables,
+        catalogue.sources,
+        catalogue.taxonomy,
+        params.features.rows_per_bucket,
+    )
+
+
+def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True) -> int:
+    """Tables -> snapshots; with `learn`, also those of the past cutoffs. Returns their number."""
+    params = project.params
+    cutoffs, dates = featuring.plan(
+        paths.tables, as_of, params.churn, params.cutoffs, params.run.max_staleness_days
+    )
+    if not learn:
+        dates = [as_of - params.churn.reach, as_of]
+    featuring.build_features(
+        paths.tables, paths.daily, paths.features, dates, params.features,
+        project.catalogue.standing, as_of,
+    )  # fmt: skip
+    featuring.write_cutoffs(paths.features, cutoffs)
+    return len(dates)
+
+
+def labels(project: Project, paths: Paths) -> pl.DataFrame:
+    """Snapshots -> labels of the past cutoffs."""
+    return labelling.build_labels(
+        paths.features, paths.daily, paths.labels, project.params.churn
+    )
+
+
+def train(project: Project, paths: Paths) -> training.Training:
+    """Features and labels -> models, not yet judged."""
+    params = project.params
+    return training.train(
+        paths.features, paths.labels, paths.models, params=params.train,
+        feature_params=params.features, churn=params.churn, seed=params.run.seed,
+    )  # fmt: skip
+
+
+def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
+    """Models -> judged, tracked, registered, perhaps promoted."""
+    params = project.params
+    return evaluating.evaluate(
+        paths.features, paths.labels, paths.models, paths.evaluation, paths.reports,
+        params=params.gate, tracking_params=params.tracking, seed=params.run.seed,
+        root=project.root,
+    )  # fmt: skip
+
+
+def resolve_champions(project: Project, paths: Paths) -> bool:
+    """Which versions are champions now; whether there is one for churn."""
+    return evaluating.resolve_champions(paths.evaluation, project.params.tracking, project.root)
+
+
+def score(project: Project, paths: Paths) -> pl.DataFrame:
+    """Snapshot and champions -> scores."""
+    params = project.params
+    return scoring.build_scores(
+        paths.features, paths.daily, paths.evaluation / evaluating.CHAMPIONS, paths.scores,
+        params=params.features, churn=params.churn, tracking_params=params.tracking,
+        root=project.root,
+    )  # fmt: skip
+
+
+def recommend(project: Project, paths: Paths) -> pl.DataFrame:
+    """Scores -> one decision for everybody."""
+    catalogue = project.catalogue
+    return recommending.build_decisions(
+        paths.tables, paths.features, paths.scores, paths.decisions, outbox=project.outbox,
+        catalogue=catalogue.actions, catalogue_hash=catalogue.sha256,
+        params=project.params.recommend, churn=project.params.churn,
+    )  # fmt: skip
+
+
+def deliver(project: Project, paths: Paths) -> dict[str, Any]:
+    """Decisions -> the published folder; returns its manifest."""
+    return delivering.deliver(
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.evaluation,
+        outbox=project.outbox, receipt=paths.receipt, catalogue=project.catalogue,
+        params=project.params,
+    )  # fmt: skip
+
+
+def promote(project: Project, kind: str, version: str) -> str:
+    """Make a registered version, by default the challenger, the champion; says what it did."""
+    params = project.params.tracking
+    mlflow = tracking.open_store(params, project.root)
+    name = f"{params.experiment}-{kind}"
+    chosen = tracking.find(mlflow, name, version)
+    tracking.promote(mlflow, chosen)
+    return f"{name} version {chosen.version} is champion"

@@ -1,0 +1,178 @@
+"""MLflow: one store, opened without telemetry, and models by name and alias."""
+
+import hashlib
+import logging
+import os
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from features.errors import NoChampionError
+from features.records import Record
+from pipelines.artifacts import TRUSTED, load_model
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
+REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
+
+
+class TrackingParams(Record):
+    """Where MLflow keeps runs and models."""
+
+    uri: str
+    artifacts: str
+    experiment: str
+
+
+class Registered(NamedTuple):
+    """A registered model version, resolved once.
+
+    Attributes
+    ----------
+    name, version : str
+    sha256 : str
+        Digest of the artefact, kept in the registry, outside the artefact.
+    fingerprint : str
+        Digest of the model that does not depend on when and where it was trained.
+    label : str
+        The label that it was trained for, as JSON.
+    run_id : str
+        MLflow run that judged it.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    fingerprint: str
+    label: str
+    run_id: str
+
+    @property
+    def spoken(self) -> str:
+        """Name and fingerprint, for files: the same model has the same name in every registry."""
+        return f"{self.name}@{self.fingerprint[:12]}"
+
+
+def quiet() -> None:
+    """Switch off what MLflow and DVC send home, and their chatter, before either is imported."""
+    os.environ.update(
+        MLFLOW_DISABLE_TELEMETRY="true",
+        DVC_NO_ANALYTICS="1",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+    )
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def open_store(params: TrackingParams, root: Path) -> Any:
+    """The ``mlflow`` module, bound to the project's store and experiment.
+
+    A relative SQLite path is relative to the project, not to the current folder.
+    """
+    quiet()
+    import mlflow
+
+    uri = _absolute(params.uri, root)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    if mlflow.get_experiment_by_name(params.experiment) is None:
+        location = _absolute_folder(params.artifacts, root) if uri.startswith("sqlite") else None
+        mlflow.create_experiment(params.experiment, artifact_location=location)
+    mlflow.set_experiment(params.experiment)
+    return mlflow
+
+
+def register(  # noqa: PLR0913  (all that makes a version)
+    mlflow: Any, name: str, model: Any, *, example: Any, fingerprint: str, label: str
+) -> Registered:
+    """Log a model to the active run and register it as the new ``challenger``."""
+    from mlflow.models import infer_signature
+
+    signature = infer_signature(example, model.predict_proba(example))
+    info = mlflow.sklearn.log_model(
+        model,
+        name=name,
+        serialization_format="skops",
+        skops_trusted_types=list(TRUSTED),
+        signature=signature,
+        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+        registered_model_name=name,
+    )
+    version = str(info.registered_model_version)
+    sha256 = hashlib.sha256(_fetch(mlflow, name, version).read_bytes()).hexdigest()
+    client = mlflow.MlflowClient()
+    for key, value in ((DIGEST, sha256), (FINGERPRINT, fingerprint), (LABEL, label)):
+        client.set_model_version_tag(name, version, key, value)
+    client.set_registered_model_alias(name, CHALLENGER, version)
+    return Registered(name, version, sha256, fingerprint, label, info.run_id)
+
+
+def promote(mlflow: Any, model: Registered) -> None:
+    """Make a version the champion."""
+    mlflow.MlflowClient().set_registered_model_alias(model.name, CHAMPION, model.version)
+
+
+def champion(mlflow: Any, name: str) -> Registered | None:
+    """The version that carries the alias ``champion``, or None."""
+    return _resolve(mlflow, name, CHAMPION)
+
+
+def find(mlflow: Any, name: str, version: str) -> Registered:
+    """A registered version by its number, or the challenger where `version` is empty.
+
+    Raises
+    ------
+    NoChampionError
+        If there is no such version.
+    """
+    found = _resolve(mlflow, name, version or CHALLENGER)
+    if found is None:
+        raise NoChampionError(
+            f"{name}: no such version. Got {version or CHALLENGER!r}. Expected the number of a "
+            f"registered version. Train one: `keepwell run --train always`."
+        )
+    return found
+
+
+def artifact(mlflow: Any, model: Registered, name: str) -> str:
+    """The text of a file that was logged to the run which judged a model."""
+    return Path(mlflow.artifacts.download_artifacts(f"runs:/{model.run_id}/{name}")).read_text()
+
+
+def load(mlflow: Any, model: Registered) -> Any:
+    """A registered model, its digest and types checked before anything of it runs."""
+    return load_model(_fetch(mlflow, model.name, model.version), model.sha256)
+
+
+def _resolve(mlflow: Any, name: str, alias_or_number: str) -> Registered | None:
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient()
+    numbered = alias_or_number.isdigit()
+    look_up = client.get_model_version if numbered else client.get_model_version_by_alias
+    try:
+        found = look_up(name, alias_or_number)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    tags = found.tags
+    return Registered(
+        name, str(found.version), tags[DIGEST], tags[FINGERPRINT], tags[LABEL], found.run_id
+    )
+
+
+def _fetch(mlflow: Any, name: str, version: str) -> Path:
+    folder = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}")
+    return Path(folder) / "model.skops"
+
+
+def _absolute(uri: str, root: Path) -> str:
+    prefix = "sqlite:///"
+    if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
+        return uri
+    return f"{prefix}{(root / uri.removeprefix(prefix)).resolve()}"
+
+
+def _absolute_folder(artifacts: str, root: Path) -> str:
+    return artifacts if "://" in artifacts else (root / artifacts).resolve().as_uri()

@@ -1,0 +1,125 @@
+"""Step: features and labels of past cutoffs -> churn, stage and level models, not yet judged."""
+
+import hashlib
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.params import ChurnParams, FeatureParams
+from features.records import Record
+from features.schemas import LABELS, LEVELS, STAGES
+from models.churn import fit_churn
+from models.params import TrainParams
+from models.preprocessing import informative
+from models.splits import split
+from models.standing import fit_standing
+from pipelines.artifacts import save_model
+from pipelines.examples import (
+    Standing,
+    churn_examples,
+    columns_of,
+    labelled,
+    standing_examples,
+)
+from pipelines.features import read_cutoffs
+from pipelines.tables import present, read, write_text
+
+TRAINING = "training.json"
+STANDINGS = (Standing("stage", STAGES), Standing("level", LEVELS))
+KINDS = ("churn", "stage", "level")
+
+
+class Training(Record):
+    """What was trained on what; models that were not trained say why."""
+
+    as_of: date
+    fit: list[date]
+    calibrate: list[date]
+    test: date | None
+    label: ChurnParams
+    columns: list[str]
+    data_sha256: str
+    models: dict[str, str]
+    why_not: dict[str, str]
+
+
+def train(
+    features: Path, labels: Path, out: Path, *, params: TrainParams,
+    feature_params: FeatureParams, churn: ChurnParams, seed: int,
+) -> Training:  # fmt: skip
+    """Fit the three models and write them with ``training.json`` to `out`."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    cutoffs = read_cutoffs(features)
+    columns = columns_of(feature_params)
+    facts: dict[str, Any] = {"as_of": cutoffs.now, "label": churn, "columns": columns}
+    if cutoffs.test is None:
+        training = _untrained(facts, "the history is too short for a training and a test cutoff")
+    else:
+        training = _fit(features, read(labels, LABELS), out, facts, params, seed)
+    write_text(training.model_dump_json(indent=2) + "\n", out / TRAINING)
+    return training
+
+
+def read_training(models: Path) -> Training:
+    """What `train` wrote."""
+    return Training.model_validate(json.loads(present(models / TRAINING, "models").read_text()))
+
+
+def _untrained(facts: dict[str, Any], why: str) -> Training:
+    nothing: dict[str, Any] = {"fit": [], "calibrate": [], "test": None, "data_sha256": ""}
+    return Training(**facts, **nothing, models={}, why_not=dict.fromkeys(KINDS, why))
+
+
+def _fit(  # noqa: PLR0913  (one place where all of a training meets)
+    features: Path,
+    labels: pl.DataFrame,
+    out: Path,
+    facts: dict[str, Any],
+    params: TrainParams,
+    seed: int,
+) -> Training:
+    parts = split(read_cutoffs(features), facts["label"])
+    rows = labelled(features, labels, parts.fit)
+    later = labelled(features, labels, parts.calibrate) if parts.calibrate else None
+    known = rows if later is None else pl.concat([rows, later])
+    models: dict[str, str] = {}
+    why_not: dict[str, str] = {}
+    poor = too_few(churn_examples(known, []).y, params.min_per_class)
+    if poor:
+        why_not["churn"] = poor
+    else:
+        own = informative(churn_examples(rows, facts["columns"]).x)
+        fit = churn_examples(rows, own)
+        calibrate = None if later is None else churn_examples(later, own)
+        models["churn"] = save_model(fit_churn(fit, calibrate, params, seed), out / "churn.skops")
+    for standing in STANDINGS:
+        x, following = standing_examples(known, facts["columns"], standing)
+        if len(set(following)) < 2:
+            why_not[standing.name] = "everybody has the same next class"
+            continue
+        model = fit_standing(x[informative(x)], following, params, seed)
+        models[standing.name] = save_model(model, out / f"{standing.name}.skops")
+    return Training(
+        **facts, **parts._asdict(), data_sha256=_digest(known), models=models, why_not=why_not
+    )
+
+
+def too_few(churned: np.ndarray, minimum: int) -> str | None:
+    """Why there are too few examples for a churn model, or None where there are enough."""
+    yes, no = int(churned.sum()), int(len(churned) - churned.sum())
+    if min(yes, no) >= minimum:
+        return None
+    return (
+        f"too few examples at the past cutoffs: {yes} churned and {no} kept customers, at least "
+        f"{minimum} of each are needed"
+    )
+
+
+def _digest(rows: pl.DataFrame) -> str:
+    return hashlib.sha256(rows.write_csv().encode()).hexdigest()

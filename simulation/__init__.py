@@ -1,0 +1,1 @@
+"""A seeded company with known truth, for tests, benchmarks and dry runs."""

@@ -1,0 +1,256 @@
+"""The report: complete, self-contained, readable and silent about single customers."""
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from delivery.charts import figure_svg
+from delivery.facts import report_facts
+from delivery.pieces import Figure, Mark, TextTable
+from delivery.report import render_report
+from features.errors import DataError
+
+NO_MOVES = pl.DataFrame(
+    schema={"stage_before": pl.String, "stage_now": pl.String, "customers": pl.Int64}
+)
+EXITS = {
+    "holdout": "Held out for measurement",
+    "no_consent": "No consent to be contacted",
+    "not_eligible": "Does not meet an action&#39;s conditions",
+    "not_applicable": "No action for their situation",
+    "contact_cap": "Contacted often enough already",
+    "cool_down": "Had the same action recently",
+    "no_gain": "Not worth its cost",
+    "budget": "Budget used up",
+    "capacity": "Capacity used up",
+}
+TEST = {
+    "test_as_of": "2017-12-02",
+    "horizon_days": 30,
+    "n": 2323,
+    "churn_rate": 0.133,
+    "rows": [
+        {"model": "rfm_logistic", "auc": 0.84, "log_loss": 0.31, "ece": 0.02},
+        {"model": "keepwell", "auc": 0.86, "log_loss": 0.29, "ece": 0.012},
+    ],
+    "calibration": [
+        {"predicted": 0.02, "observed": 0.018, "n": 232},
+        {"predicted": 0.4, "observed": 0.37, "n": 232},
+    ],
+    "champion": {"name": "keepwell-churn", "version": "1"},
+    "why": "beats rfm_logistic: AUC +0.020",
+}
+
+
+@pytest.fixture
+def page(scores, decisions, exported, catalogue, run):
+    """Render a report; what is not given is the smallest that works: one customer."""
+
+    def of(who=None, what=None, *, moves=NO_MOVES, evaluation=None, **changes) -> str:
+        facts = report_facts(
+            scores=scores({"customer_id": "CUST-01"}) if who is None else who,
+            decisions=decisions(exported("CUST-01")) if what is None else what,
+            movement=moves,
+            evaluation=evaluation or {},
+            catalogue=catalogue,
+            run=run | changes,
+        )
+        return render_report(facts)
+
+    return of
+
+
+@pytest.fixture
+def full(page, scores, decisions, exported):
+    """Report with something in every section."""
+    risks = [0.05, 0.3, 0.7, None, 0.1, 0.2, 0.9, 0.6, 0.4, 0.01]
+    who = scores(
+        *(
+            {
+                "customer_id": f"CUST-{i:02d}",
+                "churn_risk": risk,
+                "reason_1": f"Silent for {i} days of 90",
+            }
+            for i, risk in enumerate(risks)
+        )
+    )
+    gone = [
+        {"customer_id": f"CUST-{i:02d}", "outcome": "no_action", "exit_reason": code}
+        for i, code in enumerate(EXITS, 1)
+    ]
+    moves = pl.DataFrame(
+        [("engagement", "retention", 4), ("retention", "retention", 5), (None, "awareness", 1)],
+        schema=NO_MOVES.schema,
+        orient="row",
+    )
+    return page(
+        who,
+        decisions(exported("CUST-00"), *gone),
+        moves=moves,
+        evaluation={"churn": TEST},
+        previous_as_of="2017-11-25",
+    )
+
+
+def text_of(html: str) -> str:
+    """Return what a reader sees: without style, tags and pictures."""
+    bare = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>", " ", html)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+
+
+def svgs(html: str) -> list[str]:
+    return re.findall(r"(?s)<svg.*?</svg>", html)
+
+
+class Outline(HTMLParser):
+    """Levels of the headings, in order, and the tags that are open at the end."""
+
+    VOID = ("meta", "link", "br", "hr", "img", "input")
+
+    def __init__(self):
+        super().__init__()
+        self.levels, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if re.fullmatch(r"h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_no_customer_is_named(full):
+    assert "CUST-" not in full
+
+
+def test_nothing_is_loaded_from_elsewhere(full):
+    assert not re.search(r"(?i)(src|href|data)\s*=\s*[\"']?(?!#)[a-z]+:?//", full)
+    bare = full.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"(?i)url\(|@import|<script|<link|<img|<iframe|https?://", bare)
+
+
+def test_every_action_of_the_catalogue_appears_with_its_brief(full):
+    assert "Thank-you letter" in full
+    assert "=SUM(A1)" in full
+    assert full.count("Thank them, and sell nothing.") == 2
+
+
+def test_exit_reasons_appear_in_words_and_not_as_codes(full):
+    seen = text_of(full)
+    assert all(name in seen for name in EXITS.values())
+    assert not re.search(r"\b[a-z]+_[a-z_]+\b", seen)
+
+
+def test_outcomes_are_shown_as_a_sum(full):
+    line = "10 scored = 1 in the action file + 0 held out + 0 suppressed + 9 no action"
+    assert line in text_of(full)
+
+
+def test_pictures_are_well_formed_and_labelled(full):
+    assert len(svgs(full)) == 13
+    for svg in svgs(full):
+        root = ET.fromstring(svg)
+        assert root.attrib["role"] == "img"
+        assert len(root.attrib["aria-label"]) > 20
+
+
+def test_headings_go_down_one_level_at_a_time_and_tags_close(full):
+    outline = Outline()
+    outline.feed(full)
+    steps = zip(outline.levels, outline.levels[1:], strict=False)
+    assert outline.levels[0] == 1
+    assert outline.levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in steps)
+    assert outline.open == []
+
+
+def test_every_table_has_a_caption(full):
+    assert full.count("<table") == full.count("<caption>")
+
+
+def test_auc_is_put_in_words(full):
+    assert "86 times in 100" in text_of(full)
+
+
+def test_reasons_that_differ_only_in_figures_are_one(full):
+    assert "Silent for … days of 90" in full
+
+
+def test_moves_to_a_later_stage_are_counted(full):
+    said = text_of(full)
+    assert "4 customers moved to a later stage and 0 to an earlier one; 5 stayed." in said
+    assert "1 customer is new to the list." in said
+
+
+def test_same_inputs_give_the_same_bytes(page):
+    assert page() == page()
+
+
+def test_company_name_is_text_not_markup(page):
+    assert "Example &lt;Grocer&gt; &amp; Co" in page()
+
+
+def test_first_run_has_nothing_to_compare_with(page):
+    assert "This is the first snapshot" in page()
+
+
+def test_without_a_model_the_rule_is_named(page, scores):
+    who = scores({"customer_id": "CUST-01", "churn_risk": 0.3, "score_source": "rule"})
+    failed = {"rows": [], "champion": None, "why": "too few customers"}
+    said = text_of(page(who, evaluation={"churn": failed}))
+    assert "comes from a simple rule, not from a trained model" in said
+    assert "none passed its test: too few customers." in said
+
+
+def test_challenger_that_failed_leaves_the_model_in_use(page):
+    failed = TEST | {"promoted": False, "why": "loses to the champion: AUC -0.1, so it stays"}
+    said = text_of(page(evaluation={"churn": failed}))
+    assert "did not replace it: loses to the champion: AUC -0.1, so it stays." in said
+
+
+def test_missing_evaluation_is_said(page):
+    assert "No test of the churn model is on record" in page()
+
+
+def test_nothing_exported_is_said(page, decisions):
+    what = decisions({"customer_id": "CUST-01", "outcome": "no_action", "exit_reason": "no_gain"})
+    assert "No action is worth taking this time" in page(what=what, spent_cents=0)
+
+
+@pytest.mark.parametrize("budget", [None, 0])
+def test_no_budget_is_no_picture(page, budget):
+    assert "Expected cost against budget" not in page(budget_cents=budget)
+
+
+def test_no_churn_risk_at_all_is_said(page):
+    assert "None has bought lately enough to have a churn risk." in page()
+
+
+def test_rows_that_do_not_add_up_are_refused(page):
+    source = {"source": "till", "rows_in": 9, "accepted": 7, "duplicates": 1, "quarantined": 0}
+    with pytest.raises(DataError, match="rows do not add up"):
+        page(sources=[source | {"events": 7}])
+
+
+def test_customers_that_do_not_add_up_are_refused(page, scores):
+    with pytest.raises(DataError, match="counts do not add up"):
+        page(scores({"customer_id": "CUST-01"}, {"customer_id": "CUST-02"}))
+
+
+def test_no_scores_are_refused(page, scores):
+    with pytest.raises(DataError, match="no rows"):
+        page(scores())
+
+
+@pytest.mark.parametrize("kind", ["bars", "long_bars", "stacks", "squares", "pairs", "budget"])
+def test_labels_with_markup_and_zeros_draw(kind):
+    marks = (Mark('<b> & "q"', 0.0, "0", "=1"), Mark("b", 0.0, "0", "two"))
+    table = TextTable("t", ("a", "b"), ())
+    root = ET.fromstring(figure_svg(Figure("t", 'a "quoted" <label>', kind, marks, table)))
+    assert root.attrib["aria-label"] == 'a "quoted" <label>'
+    assert "NaN" not in ET.tostring(root, encoding="unicode")
