@@ -43,14 +43,19 @@ def quality(run: Run) -> Quality:
     rows = [(words.plain(s["source"]), *(formats.count(s[k]) for k in keys)) for s in sources]
     sums = {key: sum(source[key] for source in sources) for key in keys}
     rows.append(("All", *map(formats.count, sums.values())))
-    share = formats.percent(sums["quarantined"] / sums["rows_in"] if sums["rows_in"] else None, 2)
     lead = (
         f"The data run from {first} to {last}. Of {formats.plural(sums['rows_in'], 'row')} read, "
-        f"{formats.count(sums['quarantined'])} ({share}) broke a rule and were set aside. Every "
+        f"{_aside(sums['quarantined'], sums['rows_in'])} broke a rule and were set aside. Every "
         "row is accounted for: rows read = accepted + duplicates + set aside."
     )
     heads = ("Source", "Rows read", "Accepted", "Duplicates", "Set aside", "Events kept")
     return Quality(lead, TextTable("Rows by source", heads, tuple(rows), total=True))
+
+
+def _aside(quarantined: int, rows_in: int) -> str:
+    if not quarantined:
+        return "none"
+    return f"{formats.count(quarantined)} ({formats.percent(quarantined / rows_in, 2)})"
 
 
 def _check(source: SourceCounts) -> None:

@@ -10,6 +10,7 @@ from delivery import formats, words
 from delivery.bands import BandLimits, churn_band
 from delivery.pieces import Figure, Mark, Run, TextTable, pairs, spoken, total
 
+OURS = "keepwell"
 FIGURE = r"-?\d(?:[\d,.]*\d)?(?:e[+-]?\d+)?"
 
 
@@ -70,7 +71,8 @@ def _lead(
     without = len(scores) - len(banded)
     rest = (
         f"{formats.plural(without, 'customer has', 'customers have')} no churn risk: without a "
-        f"purchase in the {run['lookback_days']} days before, there is nothing to lose yet."
+        f"purchase in the {run['lookback_days']} days before, they have left already or are yet to "
+        "be won."
     )
     return (meaning, rest) if without else (meaning,)
 
@@ -166,7 +168,21 @@ def _trust(scores: pl.DataFrame, test: Mapping[str, Any] | None) -> tuple[str, .
     said.append(_verdict(test))
     if test.get("rows"):
         said.append(_setting(test))
-    return tuple(said)
+    return (*said, *_less_exact(test.get("rows") or []))
+
+
+def _less_exact(rows: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Warn where a simpler rule has the smaller calibration error."""
+    errors = {row["model"]: row["ece"] for row in rows if row.get("ece") is not None}
+    ours = errors.pop(OURS, None)
+    if ours is None or not errors or min(errors.values()) >= ours:
+        return ()
+    best = min(errors, key=lambda name: errors[name])
+    return (
+        f"Its probabilities are less exact than those of “{words.model(best)}”: calibration error "
+        f"{formats.number(ours, 3)} against {formats.number(errors[best], 3)}. Trust the order of "
+        "the customers more than the percentages.",
+    )
 
 
 def _verdict(test: Mapping[str, Any]) -> str:
@@ -232,7 +248,7 @@ def _models(rows: list[Mapping[str, Any]]) -> TextTable | None:
 
 
 def _metrics(rows: list[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    ours = next((row for row in rows if row["model"] == "keepwell"), {})
+    ours = next((row for row in rows if row["model"] == OURS), {})
     if ours.get("auc") is None:
         return ()
     times = round(100 * ours["auc"])

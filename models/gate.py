@@ -45,7 +45,9 @@ def judge(
         return calibration
     if champion and champion.gain.high < 0:
         return Verdict(False, f"loses to the champion: {spoken(metric, champion.gain)}")
-    return Verdict(True, f"beats {best.name}: {spoken(metric, best.gain)}")
+    return Verdict(
+        True, f"surely better than {dull.name}; against {best.name} {spoken(metric, best.gain)}"
+    )
 
 
 def spoken(metric: str, gain: Interval) -> str:

@@ -48,6 +48,7 @@ def events_of(
     if "event_id" not in typed.columns:
         typed = typed.with_columns(content_ids(name, raw.drop(ROW)))
     typed = _reject(typed, *_conflicts(lines=lines))
+    typed = _reject(typed, "negative_value", _negative_order())
     accepted = typed.filter(pl.col(REASON).is_null())
     merged = _merge_lines(accepted) if lines else accepted
     rejected = typed.filter(pl.col(REASON).is_not_null()).select(ROW, REASON)
@@ -76,7 +77,9 @@ def _with_meaning(rows: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
     if "value" not in known.columns:
         known = known.with_columns(value=pl.lit(0, pl.Int64))
     known = known.with_columns(pl.coalesce("channel", "usual_channel").alias("channel"))
-    return _reject(known, "unknown_event_type", pl.col("role").is_null())
+    known = _reject(known, "unknown_event_type", pl.col("role").is_null())
+    unpriced = (pl.col("role") == "value") & pl.col("value").is_null()
+    return _reject(known, "missing_value", unpriced).with_columns(pl.col("value").fill_null(0))
 
 
 def _reject(rows: pl.DataFrame, code: str, broken: pl.Expr) -> pl.DataFrame:
@@ -93,6 +96,12 @@ def _conflicts(*, lines: bool) -> tuple[str, pl.Expr]:
         customers = live.then(pl.col("customer_id")).drop_nulls().n_unique().over("event_id")
         return "conflicting_lines", (customers > 1) & pl.col("event_id").is_not_null()
     return "conflicting_duplicate", live.then(pl.col(ROW)).count().over("event_id") > 1
+
+
+def _negative_order() -> pl.Expr:
+    """An order, all its lines together, that takes money from the company is not an order."""
+    live = pl.when(pl.col(REASON).is_null()).then(pl.col("value")).otherwise(0)
+    return (pl.col("role") == "value") & (live.sum().over("event_id") < 0)
 
 
 def _merge_lines(rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from pipelines.sources import Origin, Source
 
 OLDEST, NEWEST = pl.datetime(1970, 1, 2, time_zone="UTC"), pl.datetime(2200, 1, 1, time_zone="UTC")
 LARGEST_CENTS = 10**13
+GIVEN = "value_given"
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
 DATES = frozenset({"known_since", "since", "until"})
@@ -46,6 +47,8 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str)
         dtype = rows.schema.get(origin.column or "", pl.String())
         where = f"sources.yaml, {name}, {target}"
         typed.append(_typed(target, origin, dtype, source, business_zone, where).alias(target))
+        if target == "value":
+            typed.append(_given(origin).alias(GIVEN))
     mapped = rows.select(pl.col(ROW).cast(pl.Int64), *typed)
     return mapped.with_columns(reason=_reason(source, mapped.columns))
 
@@ -96,7 +99,14 @@ def _cents(origin: Origin) -> pl.Expr:
 
 
 def _number(column: pl.Expr) -> pl.Expr:
-    return column.cast(pl.String).str.strip_chars().replace("", "0").cast(pl.Float64, strict=False)
+    return column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+
+
+def _given(origin: Origin) -> pl.Expr:
+    """Whether there is an amount at all; an empty one is no amount, not a wrong one."""
+    parts = [pl.col(name) for name in origin.product or []] or [_read(origin)]
+    given = [part.cast(pl.String).str.strip_chars().str.len_chars() > 0 for part in parts]
+    return pl.any_horizontal(*(part.fill_null(False) for part in given))
 
 
 def _time(
@@ -178,7 +188,7 @@ def _reason(source: Source, present: list[str]) -> pl.Expr:
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
     checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
     if "value" in present:
-        checks.append(("bad_value", pl.col("value").is_null()))
+        checks.append(("bad_value", pl.col("value").is_null() & pl.col(GIVEN)))
     if "event_type" in present:
         checks.append(("missing_event_type", pl.col("event_type").is_null()))
     reason = pl.lit(None, pl.String)

@@ -57,7 +57,7 @@ def open_raw(path: Path) -> pl.LazyFrame:
     if ending == ".parquet":
         return pl.scan_parquet(path)
     if ending == ".csv":
-        return pl.scan_csv(path, infer_schema=False, missing_utf8_is_empty_string=True)
+        return pl.scan_csv(path, infer_schema=False)
     raise ConfigurationError(
         f"sources.yaml: cannot read {path.name!r}. Got {ending or 'no ending'}. "
         f"Expected .csv or .parquet. Convert the file."

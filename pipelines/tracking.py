@@ -1,8 +1,10 @@
 """MLflow: one store, opened without telemetry, and models by name and alias."""
 
 import hashlib
+import io
 import logging
 import os
+from contextlib import redirect_stderr
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,14 +56,12 @@ class Registered(NamedTuple):
 
 
 def quiet() -> None:
-    """Switch off what MLflow and DVC send home, and their chatter, before either is imported."""
+    """Switch off what MLflow and DVC send home, before either is imported."""
     os.environ.update(
         MLFLOW_DISABLE_TELEMETRY="true",
         DVC_NO_ANALYTICS="1",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
     )
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def open_store(params: TrackingParams, root: Path) -> Any:
@@ -72,6 +72,8 @@ def open_store(params: TrackingParams, root: Path) -> Any:
     quiet()
     import mlflow
 
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     uri = _absolute(params.uri, root)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -89,15 +91,16 @@ def register(  # noqa: PLR0913  (all that makes a version)
     from mlflow.models import infer_signature
 
     signature = infer_signature(example, model.predict_proba(example))
-    info = mlflow.sklearn.log_model(
-        model,
-        name=name,
-        serialization_format="skops",
-        skops_trusted_types=list(TRUSTED),
-        signature=signature,
-        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-        registered_model_name=name,
-    )
+    with redirect_stderr(io.StringIO()):  # chatter, which could hold rows of the example
+        info = mlflow.sklearn.log_model(
+            model,
+            name=name,
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED),
+            signature=signature,
+            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            registered_model_name=name,
+        )
     version = str(info.registered_model_version)
     sha256 = hashlib.sha256(_fetch(mlflow, name, version).read_bytes()).hexdigest()
     client = mlflow.MlflowClient()

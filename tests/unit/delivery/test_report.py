@@ -191,6 +191,13 @@ def test_same_inputs_give_the_same_bytes(page):
     assert page() == page()
 
 
+def test_order_of_the_rows_does_not_show(page, scores, decisions, exported):
+    odd = [0.1 * i + 1 / (i + 3) for i in range(200)]
+    who = scores(*({"customer_id": f"C{i:03d}", "social_score": v} for i, v in enumerate(odd)))
+    what = decisions(*(exported(name) for name in who["customer_id"]))
+    assert page(who, what) == page(who.reverse(), what.reverse())
+
+
 def test_company_name_is_text_not_markup(page):
     assert "Example &lt;Grocer&gt; &amp; Co" in page()
 
@@ -211,6 +218,12 @@ def test_challenger_that_failed_leaves_the_model_in_use(page):
     failed = TEST | {"promoted": False, "why": "loses to the champion: AUC -0.1, so it stays"}
     said = text_of(page(evaluation={"churn": failed}))
     assert "did not replace it: loses to the champion: AUC -0.1, so it stays." in said
+
+
+def test_simpler_rule_with_better_probabilities_is_named(page):
+    rows = [{"model": "recency", "ece": 0.019}, {"model": "keepwell", "auc": 0.8, "ece": 0.043}]
+    said = text_of(page(evaluation={"churn": TEST | {"rows": rows}}))
+    assert "less exact than those of “Rule of days since the last purchase”" in said
 
 
 def test_missing_evaluation_is_said(page):

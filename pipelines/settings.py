@@ -1,0 +1,39 @@
+"""Change values in ``params.yaml`` and keep its comments."""
+
+from collections.abc import Mapping
+
+from features.errors import ConfigurationError
+
+
+def with_values(text: str, values: Mapping[str, object]) -> str:
+    """The text of ``params.yaml`` with some values replaced.
+
+    Parameters
+    ----------
+    text : str
+        Sections at the left margin, keys indented by two, one a line.
+    values : mapping
+        ``section.key`` -> new value; written as YAML (text in double quotes).
+
+    Raises
+    ------
+    ConfigurationError
+        If a key is not there.
+    """
+    for name, value in values.items():
+        text = _with_value(text, name, f'"{value}"' if isinstance(value, str) else str(value))
+    return text
+
+
+def _with_value(text: str, name: str, value: str) -> str:
+    section, _, key = name.partition(".")
+    lines = text.splitlines(keepends=True)
+    inside = ""
+    for number, line in enumerate(lines):
+        if line[:1].isalpha():
+            inside = line.partition(":")[0]
+        elif inside == section and line.startswith(f"  {key}: "):
+            comment = line.partition(" #")[2]
+            lines[number] = f"  {key}: {value}" + (f" #{comment}" if comment else "\n")
+            return "".join(lines)
+    raise ConfigurationError(f"params.yaml: no key {name!r} to change. Restore the file.")
