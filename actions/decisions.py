@@ -97,7 +97,7 @@ def _allocated(
     )
 
 
-def _table(  # noqa: PLR0913  (columns of the decision come from all of these)
+def _table(
     customers: pl.DataFrame,
     chosen: np.ndarray,
     reason: np.ndarray,
@@ -110,8 +110,8 @@ def _table(  # noqa: PLR0913  (columns of the decision come from all of these)
     column = np.where(some, chosen, 0)
 
     def text(values: list[str]) -> pl.Series:
-        named = np.where(some, np.array(values, dtype=object)[column], None)
-        return pl.Series(named.tolist(), dtype=pl.String)
+        named = [values[k] if yes else None for k, yes in zip(column, some, strict=True)]
+        return pl.Series(named, dtype=pl.String)
 
     expiry = [as_of + timedelta(days=o.action.expires_days) for o in all_options]
     dates = [expiry[k] if yes else None for k, yes in zip(column, some, strict=True)]

@@ -65,7 +65,7 @@ def masks(
 
 
 def exits(passed: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """What survives all steps, and each customer's first step that left nothing ('' if none did)."""
+    """What survives all steps, and each customer's first step that left nothing, or ''."""
     remaining = np.ones_like(next(iter(passed.values())))
     reason = np.full(len(remaining), "", dtype=object)
     for step, mask in passed.items():
@@ -164,7 +164,7 @@ def _cooled_down(
     return _by_action(chosen, mask)
 
 
-def _by_action(chosen: list[Option], mask) -> np.ndarray:  # noqa: ANN001
+def _by_action(chosen: list[Option], mask) -> np.ndarray:
     computed = {option.action.id: option.action for option in chosen}
     columns = {name: mask(action) for name, action in computed.items()}
     return np.column_stack([columns[option.action.id] for option in chosen])

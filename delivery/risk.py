@@ -1,7 +1,7 @@
 """Who is about to leave: how many, why, and how far the risk can be trusted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -203,7 +203,7 @@ def _setting(test: Mapping[str, Any]) -> str:
     )
 
 
-def calibration_figure(points: list[Mapping[str, Any]]) -> Figure | None:
+def calibration_figure(points: Sequence[Mapping[str, Any]]) -> Figure | None:
     """Predicted risk against the observed share, one line a group of customers.
 
     Parameters

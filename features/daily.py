@@ -23,9 +23,9 @@ def daily_table(events: nw.LazyFrame, channels: list[str]) -> nw.LazyFrame:
     -------
     table, shape (n_customer_days, .)
         Key ``customer_id, day, visible_day``; integer counts ``n``, ``role_*``, ``type_*``,
-        ``channel_*``, ``exposure_*``; sums in cents; ``first_sight`` and ``first_value_sight`` are 1
-        on the first visible row of the day (of the day's value events), so that distinct days are
-        sums.
+        ``channel_*``, ``exposure_*``; sums in cents; ``first_sight`` and ``first_value_sight`` are
+        1 on the first visible row of the day (of the day's value events), so that distinct days
+        are sums.
     """
     rows = events.group_by(*KEY).agg(*_counts(channels), *_money())
     seen = nw.col("visible_day").min().over("customer_id", "day")

@@ -50,6 +50,13 @@ class Feature(NamedTuple):
     family: str = ""
 
     @property
+    def column(self) -> nw.Expr:
+        """The expression, under the feature's name; only layers that are expressions have one."""
+        if self.expression is None:
+            raise ValueError(f"{self.name} is computed by a module of its own")
+        return self.expression.alias(self.name)
+
+    @property
     def actionable(self) -> bool:
         """Whether it can be given to a marketer as a reason."""
         return bool(self.low or self.high)
@@ -120,7 +127,7 @@ def _totals() -> list[Feature]:
     first_age = _since("role_value", first=True)
     return [
         _daily("value_events", "events", "value events ever", nw.col("role_value").sum(),
-               low="only {x} orders so far", family="frequency"),
+               low="{x} orders so far", family="frequency"),
         _daily("value_days", "days", "days with a value event", nw.col("first_value_sight").sum()),
         _daily("value_cents", "cents", "money received ever, refunds netted",
                nw.col("cents").sum()),
@@ -139,8 +146,8 @@ def _totals() -> list[Feature]:
 def _window(w: int) -> list[Feature]:
     inside = in_window(w)
     spoken = {
-        "value": {"low": f"only {{x}} orders in the last {w} days", "family": "frequency"},
-        "visit": {"low": f"only {{x}} visits in the last {w} days", "family": "visits"},
+        "value": {"low": f"{{x}} orders in the last {w} days", "family": "frequency"},
+        "visit": {"low": f"{{x}} visits in the last {w} days", "family": "visits"},
         "intent": {"low": f"little interest shown in the last {w} days ({{x}} signs)",
                    "family": "intent"},
         "service": {"high": f"{{x}} service cases in the last {w} days", "family": "service"},
@@ -149,7 +156,7 @@ def _window(w: int) -> list[Feature]:
         _daily(f"events_{w}d", "events", f"events in the last {w} days", summed("n", inside)),
         _daily(f"active_days_{w}d", "days", f"days with an event in the last {w} days",
                summed("first_sight", inside),
-               low=f"active on only {{x}} of the last {w} days", family="activity"),
+               low=f"active on {{x}} of the last {w} days", family="activity"),
         *(_daily(f"{r}_events_{w}d", "events", f"{r} events in the last {w} days",
                  summed(f"role_{r}", inside), **spoken.get(r, {})) for r in ROLES),
         *(_daily(f"{t}_events_{w}d", "events", f"{t} events in the last {w} days",
@@ -169,7 +176,7 @@ def _trend(w: int) -> Feature:
         "events",
         f"value events in the last {w} days minus the {w} days before",
         summed("role_value", in_window(w)) - summed("role_value", before),
-        low=f"{{x}} orders against the {w} days before",
+        low=f"fewer orders than in the {w} days before",
         family="trend",
     )
 
@@ -214,7 +221,7 @@ def _active_weeks() -> Feature:
         "weeks",
         "weeks with an event, of the last 8",
         total,
-        low="active in only {x} of the last 8 weeks",
+        low="active in {x} of the last 8 weeks",
         family="activity",
     )
 

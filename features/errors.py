@@ -2,7 +2,7 @@
 
 
 class KeepwellError(Exception):
-    """One clear line: *where: what is wrong. Got X. Expected Y. Do Z.*
+    """One clear line that says where, what is wrong, got, expected, and what to do.
 
     Anything that is not a KeepwellError is a bug and keeps its traceback.
     """

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import narwhals as nw
 from pydantic import Field
 
 from features.records import Record
@@ -22,8 +21,8 @@ class Condition(Record):
 class Rule(Record):
     """Holds where every `all` holds and, if there is an `any`, at least one of those."""
 
-    all: list[Condition] = []
-    any: list[Condition] = []
+    all: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
 
     @property
     def conditions(self) -> list[Condition]:

@@ -60,7 +60,9 @@ EVENTS = Table(
         Column("loaded_at", "timestamp", "when the source first had it [UTC]; null: at once", True),
         Column("on", "date", "business date, in the company's time zone"),
         Column("day", "integer", "`on` as days since 1970-01-01, for integer arithmetic"),
-        Column("visible_day", "integer", "first day on which it was known: the later of `on` and load"),
+        Column(
+            "visible_day", "integer", "first day on which it was known: the later of `on` and load"
+        ),
         Column("event_type", "text", "id in catalogue/taxonomy.yaml"),
         Column("role", "text", "what it means: one of the roles of the taxonomy"),
         Column("engagement_type", "text", "one of the four engagement types, or null", True),

@@ -32,7 +32,7 @@ def customer_rows(
     """
     seen = visible(daily, as_of)
     features = daily_features(params)
-    counts = seen.group_by("customer_id").agg(*(f.expression.alias(f.name) for f in features))
+    counts = seen.group_by("customer_id").agg(*(f.column for f in features))
     known = nw.lit(day_number(as_of)) - nw.col("known_day")
     rows = (
         spine.filter(nw.col("known_day") < day_number(as_of))
@@ -42,9 +42,7 @@ def customer_rows(
         .join(gap_table(seen, "event"), on="customer_id", how="left")
     )
     zeros = [nw.col(f.name).fill_null(0) for f in features if f.additive]
-    return rows.with_columns(*zeros).with_columns(
-        *(f.expression.alias(f.name) for f in standing_features(params))
-    )
+    return rows.with_columns(*zeros).with_columns(*(f.column for f in standing_features(params)))
 
 
 def snapshot(rows: nw.DataFrame, as_of: date, params: FeatureParams) -> nw.DataFrame:

@@ -74,7 +74,7 @@ def first_match(rules: list[NamedRule]) -> nw.Expr:
 
 
 def because(rules: list[NamedRule], column: str) -> nw.Expr:
-    """The rule that fired and the values that fired it, for example ``retention: orders 5 >= 3``."""
+    """The rule that fired and the values that fired it, as text."""
     text = nw.lit("")
     for rule in reversed(rules):
         text = nw.when(nw.col(column) == rule.id).then(_spoken(rule)).otherwise(text)

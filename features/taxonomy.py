@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from features.records import Record
 
 Role = Literal[
@@ -23,4 +25,4 @@ class Taxonomy(Record):
     """Event type id -> meaning, and the company's own names for them."""
 
     events: dict[str, EventMeaning]
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str] = Field(default_factory=dict)

@@ -88,9 +88,11 @@ def refuse_after(as_of: date, *, last_day: date, slack_days: int) -> None:
 
 
 def snapshot_dates(dates: Cutoffs, churn: ChurnParams) -> list[date]:
-    """Every date that needs a snapshot: each cutoff, the end of its label window, now and before."""
+    """Every date that needs a snapshot: cutoffs, the ends of their windows, now and before."""
     labelled = labelled_dates(dates)
-    return sorted({*labelled, *(d + churn.reach for d in labelled), dates.now - churn.reach, dates.now})
+    return sorted(
+        {*labelled, *(d + churn.reach for d in labelled), dates.now - churn.reach, dates.now}
+    )
 
 
 def labelled_dates(dates: Cutoffs) -> list[date]:

@@ -1,6 +1,6 @@
 """Churn: P(no value event in the horizon) for customers with one in the look-back."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def boosting(params: TrainParams, seed: int) -> HistGradientBoostingClassifier:
         max_leaf_nodes=params.boosting_leaves,
         min_samples_leaf=40,
         l2_regularization=1.0,
-        early_stopping=False,
+        early_stopping=False,  # pyright: ignore[reportArgumentType]  (the stub knows text only)
         random_state=seed,
     )
 
@@ -69,8 +69,9 @@ def fit_churn(
     return calibrated.fit(calibrate.x, calibrate.y)
 
 
-def logistic_member(model: VotingClassifier | CalibratedClassifierCV) -> Pipeline:
+def logistic_member(model: Any) -> Pipeline:
     """The fitted logistic regression inside a churn model."""
     if isinstance(model, CalibratedClassifierCV):
-        model = model.calibrated_classifiers_[0].estimator.estimator
+        frozen: Any = model.calibrated_classifiers_
+        model = frozen[0].estimator.estimator
     return model.named_estimators_["logistic"]

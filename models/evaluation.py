@@ -96,7 +96,7 @@ def judge_standing(
 Gain = Callable[[np.ndarray], float]
 
 
-def _verdict(  # noqa: PLR0913  (everything the gate looks at)
+def _verdict(
     metric: str,
     bars: dict[str, Gain],
     champion: Gain | None,
@@ -117,5 +117,3 @@ def _verdict(  # noqa: PLR0913  (everything the gate looks at)
 
 def _auc(y: np.ndarray, p: np.ndarray) -> float:
     return auc(y, p) if 0 < y.sum() < len(y) else float("nan")
-
-

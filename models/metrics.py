@@ -28,9 +28,7 @@ def binary_log_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
 
 
-def class_log_losses(
-    following: np.ndarray, p: np.ndarray, classes: tuple[str, ...]
-) -> np.ndarray:
+def class_log_losses(following: np.ndarray, p: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     """The same for several classes; `p` has shape (n, n_classes)."""
     order = {name: code for code, name in enumerate(classes)}
     chosen = p[np.arange(len(p)), [order[name] for name in following]]
@@ -42,7 +40,11 @@ def macro_f1(following: np.ndarray, p: np.ndarray, classes: tuple[str, ...]) -> 
     predicted = np.array(classes, dtype=object)[p.argmax(axis=1)]
     present = [name for name in classes if name in set(following)]
     score = f1_score(
-        following.astype(object), predicted, labels=present, average="macro", zero_division=0
+        following.astype(object),
+        predicted,
+        labels=present,
+        average="macro",
+        zero_division=0,  # pyright: ignore[reportArgumentType]  (the stub knows text only)
     )
     return float(score)
 

@@ -1,8 +1,9 @@
 """Why a customer is at risk, in words, from the attributions of the logistic member."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from features.definitions import Feature
@@ -16,9 +17,9 @@ def attributions(member: Pipeline, x: object) -> tuple[list[str], np.ndarray]:
     A share is coefficient times standardised value: 0 for the average customer, positive where it
     raises the risk; the shares and the intercept add up to the member's log-odds exactly.
     """
-    select: ColumnTransformer = member["select"]
+    select: Any = member["select"]
     names = list(select.get_feature_names_out())
-    model: Pipeline = member["model"]
+    model: Any = member["model"]
     standardised = model[:-1].transform(select.transform(x))
     return names, standardised * model[-1].coef_[0]
 
@@ -76,8 +77,7 @@ def _as_columns(best: np.ndarray, strength: np.ndarray, texts: np.ndarray) -> pl
             columns[f"reason_{k + 1}"] = pl.Series([None] * len(best), dtype=pl.String)
             continue
         chosen = best[:, k]
-        some = strength[rows, chosen] > 0
-        columns[f"reason_{k + 1}"] = pl.Series(
-            np.where(some, texts[rows, chosen], None).tolist(), dtype=pl.String
-        )
+        said = zip(strength[rows, chosen] > 0, texts[rows, chosen], strict=True)
+        words = [text if some else None for some, text in said]
+        columns[f"reason_{k + 1}"] = pl.Series(words, dtype=pl.String)
     return pl.DataFrame(columns)

@@ -65,8 +65,8 @@ def score(
     rows = rows.with_columns(_standing(now, before, "level", LEVELS, champions.level))
     rows = _with_reasons(rows, champions.churn, definitions)
     rows = rows.with_columns(score_source=_source(champions.churn))
-    types = {f"{t}_score": pl.Float64 for t in ENGAGEMENT_TYPES}
-    return rows.select(SCORES.names).cast(types).sort("customer_id")
+    types = [pl.col(f"{t}_score").cast(pl.Float64) for t in ENGAGEMENT_TYPES]
+    return rows.with_columns(types).select(SCORES.names).sort("customer_id")
 
 
 def _churn(now: pl.DataFrame, champion: Champion | None) -> dict[str, pl.Expr | pl.Series]:

@@ -34,8 +34,8 @@ def probabilities(
     model: HistGradientBoostingClassifier, x: pd.DataFrame, classes: tuple[str, ...]
 ) -> np.ndarray:
     """P(next class), shape (n, n_classes); a class that was never seen next gets 0."""
-    known = model.predict_proba(x[list(model.feature_names_in_)])
+    known = np.asarray(model.predict_proba(x[list(model.feature_names_in_)]))
     complete = np.zeros((len(x), len(classes)))
-    for position, name in enumerate(model.classes_):
+    for position, name in enumerate(np.asarray(model.classes_)):
         complete[:, classes.index(name)] = known[:, position]
     return complete

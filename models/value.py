@@ -1,4 +1,4 @@
-"""What the next value event, and the coming horizon, would bring: transparent, until a model is better."""
+"""What the next value event and the coming horizon would bring, by transparent arithmetic."""
 
 import polars as pl
 
@@ -21,7 +21,7 @@ def order_value_cents() -> pl.Expr:
 
 
 def expected_orders(horizon_days: int) -> pl.Expr:
-    """Orders in the horizon of a customer who orders at all: at least 1, else the past year's rate."""
+    """Orders in the horizon of somebody who orders: the past year's rate, but at least 1."""
     seen = pl.min_horizontal("days_since_first_value", pl.lit(365)).clip(30)
     rate = pl.col("value_events_365d") / seen
     return pl.max_horizontal(rate * horizon_days, pl.lit(1.0)).fill_null(1.0)

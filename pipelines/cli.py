@@ -88,9 +88,7 @@ def simulate(
     from pipelines.simulate import simulate_project
 
     day = _date(until, "--until")
-    typer.echo(
-        simulate_project(project, out, customers=customers, seed=seed, until=day, days=days)
-    )
+    typer.echo(simulate_project(project, out, customers=customers, seed=seed, until=day, days=days))
 
 
 @commands.command(epilog="Example: keepwell check")

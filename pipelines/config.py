@@ -74,7 +74,9 @@ def read_catalogue(folder: Path) -> Catalogue:
     """Read the five files of the catalogue and prove that what they name exists nowhere twice."""
     stages, levels = _mapping(folder / "stages.yaml"), _mapping(folder / "levels.yaml")
     return Catalogue(
-        sources=_record(SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"),
+        sources=_record(
+            SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
+        ),
         taxonomy=_record(Taxonomy, _mapping(folder / "taxonomy.yaml"), folder / "taxonomy.yaml"),
         standing=_record(StandingRules, {**stages, **levels}, folder / "stages.yaml"),
         actions=_record(

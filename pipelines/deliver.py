@@ -96,9 +96,7 @@ def _files(
     return files, rows
 
 
-def _manifest(
-    inputs: Inputs, files: dict[str, bytes], rows: dict[str, int]
-) -> dict[str, Any]:
+def _manifest(inputs: Inputs, files: dict[str, bytes], rows: dict[str, int]) -> dict[str, Any]:
     entries: dict[str, FileEntry] = {
         name: file_entry(content, rows.get(name, 0)) for name, content in files.items()
     }
@@ -156,7 +154,9 @@ def _movement(features: Path, churn: ChurnParams) -> pl.DataFrame:
     after = read_snapshot(features, now).select("customer_id", stage_now="stage")
     before = read_snapshot(features, now - churn.reach).select("customer_id", stage_before="stage")
     both = before.join(after, on="customer_id")
-    counts = both.group_by("stage_before", "stage_now").agg(pl.len().cast(pl.Int64).alias("customers"))
+    counts = both.group_by("stage_before", "stage_now").agg(
+        pl.len().cast(pl.Int64).alias("customers")
+    )
     return counts.sort("stage_before", "stage_now")
 
 

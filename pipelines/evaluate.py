@@ -106,7 +106,7 @@ def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) ->
     return champions["churn"] is not None
 
 
-def _bench(  # noqa: PLR0913  (gathers what the trials share)
+def _bench(
     mlflow: Any,
     training: Training,
     features: Path,

@@ -145,5 +145,3 @@ def _lazy(bucket: Path) -> nw.LazyFrame:
 
 def _of_bucket(placed: pl.DataFrame, number: int) -> nw.LazyFrame:
     return nw.from_native(placed.lazy().filter(pl.col(BUCKET) == number))
-
-

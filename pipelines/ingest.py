@@ -47,8 +47,8 @@ def ingest(
     Returns
     -------
     list of dict, one a source
-        ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``, ``events``
-        (rows of the table made), ``reasons``.
+        ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``,
+        ``events`` (rows of the table made), ``reasons``.
 
     Raises
     ------

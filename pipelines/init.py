@@ -25,7 +25,8 @@ NAMES: dict[str, Sequence[str]] = {
         r"cid|uid|owner user id",
     ),
     "occurred_at": (
-        r"(occurred|happened|event|order|invoice|transaction|purchase|created)( at| on| date| time| timestamp)+",
+        r"(occurred|happened|event|order|invoice|transaction|purchase|created)"
+        r"( at| on| date| time| timestamp)+",
         r"timestamp|datetime|date|time|ts|created at|creation date",
     ),
     "event_id": (
@@ -34,7 +35,8 @@ NAMES: dict[str, Sequence[str]] = {
     ),
     "event_type": (r"event( name| type)?|event", r"type|activity|action"),
     "value": (
-        r"(total|order total|order value|revenue|amount|sales value|net sales|value|dollar value)( usd| eur| gbp| price| amount)?",
+        r"(total|order total|order value|revenue|amount|sales value|net sales|value|dollar value)"
+        r"( usd| eur| gbp| price| amount)?",
         r"(.* )?(revenue|amount|total)",
     ),
     "channel": (r"channel|source|medium",),
@@ -123,9 +125,7 @@ def _words(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", spaced.lower()).strip()
 
 
-def _named(
-    names: dict[str, str], patterns: Sequence[str], taken: set[str | None]
-) -> str | None:
+def _named(names: dict[str, str], patterns: Sequence[str], taken: set[str | None]) -> str | None:
     for pattern in patterns:
         for name, words in names.items():
             if name not in taken and re.fullmatch(pattern, words):
@@ -142,18 +142,16 @@ def _add_value(
         reasons["value"] = "quantity times price"
 
 
-def _add_type(
-    sample: pl.DataFrame, columns: dict[str, Origin], reasons: dict[str, str]
-) -> None:
+def _add_type(sample: pl.DataFrame, columns: dict[str, Origin], reasons: dict[str, str]) -> None:
     """Without a column of types every row is an order, but for marked cancellations."""
     if "event_type" in columns:
         return
     prefix = _cancelled_prefix(sample, columns)
-    when = []
+    when: tuple[Override, ...] = ()
     reasons["event_type"] = "no such column: every row is an order"
     if prefix and columns["event_id"].column:
         override = Override(column=columns["event_id"].column, starts_with=prefix, then=REFUND)
-        when = [override]
+        when = (override,)
         reasons["event_type"] += f"; ids that start with {prefix} are negative: refunds"
     columns["event_type"] = Origin(constant=ORDER, when=when)
 

@@ -53,7 +53,7 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str)
     return mapped.with_columns(reason=_reason(source, mapped.columns))
 
 
-def _typed(  # noqa: PLR0913  (a target's rule depends on all of them)
+def _typed(
     target: str,
     origin: Origin,
     dtype: pl.DataType,

@@ -8,7 +8,7 @@ from pipelines.config import Catalogue, Params, check_references, read_catalogue
 
 
 class Paths(NamedTuple):
-    """Files and folders of one line of steps; DVC's are under data/, the nightly job's under state/."""
+    """Files of one line of steps; DVC's are under data/, the nightly job's under state/."""
 
     tables: Path
     daily: Path

@@ -85,9 +85,7 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
     return pl.concat(parts)
 
 
-def _provenance(
-    scores: pl.DataFrame, catalogue_hash: str, params: RecommendParams
-) -> Provenance:
+def _provenance(scores: pl.DataFrame, catalogue_hash: str, params: RecommendParams) -> Provenance:
     data_hash = hashlib.sha256(scores.write_csv().encode()).hexdigest()
     settings = json.dumps(params.model_dump(), sort_keys=True)
     run = hashlib.sha256(f"{data_hash}{catalogue_hash}{settings}".encode()).hexdigest()

@@ -13,8 +13,8 @@ from simulation.company import Company, simulate_company
 
 EXPORTED = ("events", "customers", "contacts", "consents", "sends")
 SOURCES = """\
-# The simulated company's exports, made by `keepwell simulate`. Its truth (what really moves whom) is
-# in truth.parquet and waves.parquet, which the job never reads.
+# The simulated company's exports, made by `keepwell simulate`. Its truth (what really moves whom)
+# is in truth.parquet and waves.parquet, which the job never reads.
 business:
   name: Simulated company (seed {seed})
   timezone: UTC
@@ -77,7 +77,7 @@ def simulate_project(
     """Write a complete project folder to `out`; returns what to do with it.
 
     The catalogue's rules and actions, and the parameters, are copied from `project`; the horizon is
-    made to fit the simulated company, whose customers buy every month or two.
+    made to fit the simulated company, whose customers buy every month or two at high margins.
 
     Raises
     ------
@@ -95,6 +95,8 @@ def simulate_project(
         "churn.lookback_days": 180,
         "cutoffs.step_days": 60,
         "recommend.budget_cents": 20 * customers,
+        "recommend.margin_rate": 0.5,
+        "recommend.kept_value_days": 365,
     }
     text = (project / "params.yaml").read_text("utf-8")
     write_text(with_values(text, values), out / "params.yaml")

@@ -22,7 +22,7 @@ class Origin(Record):
     column: str | None = None
     constant: str | None = None
     product: list[str] | None = Field(default=None, min_length=2, max_length=2)
-    when: list[Override] = []
+    when: tuple[Override, ...] = ()
     format: str | None = None
 
     @model_validator(mode="after")

@@ -47,9 +47,7 @@ def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True)
 
 def labels(project: Project, paths: Paths) -> pl.DataFrame:
     """Snapshots -> labels of the past cutoffs."""
-    return labelling.build_labels(
-        paths.features, paths.daily, paths.labels, project.params.churn
-    )
+    return labelling.build_labels(paths.features, paths.daily, paths.labels, project.params.churn)
 
 
 def train(project: Project, paths: Paths) -> training.Training:

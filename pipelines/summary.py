@@ -109,5 +109,3 @@ def _accounted(source: dict[str, Any]) -> str:
 def verdicts(evaluation: dict[str, Any]) -> str:
     """One block: each model beside its baselines, and whether it is champion."""
     return _models(evaluation)
-
-

@@ -20,9 +20,9 @@ DTYPES: dict[Kind, pl.DataType] = {
 }
 
 
-def polars_schema(table: Table) -> dict[str, pl.DataType]:
+def polars_schema(table: Table) -> pl.Schema:
     """Names and Polars types of a table's columns."""
-    return {column.name: DTYPES[column.kind] for column in table.columns}
+    return pl.Schema({column.name: DTYPES[column.kind] for column in table.columns})
 
 
 def check(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -34,7 +34,7 @@ def check(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
         If columns, types, nulls or the uniqueness of the key differ; names columns and counts only.
     """
     expected = polars_schema(table)
-    if dict(rows.schema) != expected:
+    if rows.schema != expected:
         wrong = sorted(
             name
             for name in {*rows.columns, *expected}

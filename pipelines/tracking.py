@@ -84,7 +84,7 @@ def open_store(params: TrackingParams, root: Path) -> Any:
     return mlflow
 
 
-def register(  # noqa: PLR0913  (all that makes a version)
+def register(
     mlflow: Any, name: str, model: Any, *, example: Any, fingerprint: str, label: str
 ) -> Registered:
     """Log a model to the active run and register it as the new ``challenger``."""

@@ -76,7 +76,7 @@ def _untrained(facts: dict[str, Any], why: str) -> Training:
     return Training(**facts, **nothing, models={}, why_not=dict.fromkeys(KINDS, why))
 
 
-def _fit(  # noqa: PLR0913  (one place where all of a training meets)
+def _fit(
     features: Path,
     labels: pl.DataFrame,
     out: Path,
@@ -103,7 +103,7 @@ def _fit(  # noqa: PLR0913  (one place where all of a training meets)
         if len(set(following)) < 2:
             why_not[standing.name] = "everybody has the same next class"
             continue
-        model = fit_standing(x[informative(x)], following, params, seed)
+        model = fit_standing(x.loc[:, informative(x)], following, params, seed)
         models[standing.name] = save_model(model, out / f"{standing.name}.skops")
     return Training(
         **facts, **parts._asdict(), data_sha256=_digest(known), models=models, why_not=why_not
