@@ -12,6 +12,7 @@ from models.metrics import (
     calibration_table,
     class_log_losses,
     ece,
+    ece_by_chance,
     macro_f1,
     paired_interval,
 )
@@ -55,13 +56,19 @@ def judge_churn(
         for m, p in predictions.items()
     ]  # fmt: skip
     bars = {m: gain(p) for m, p in predictions.items() if m != OURS}
-    error = ece(y, predictions[OURS])
-    limit = params.max_ece
-    sound = Verdict(error <= limit, f"calibration error {error:.3f} is above gate.max_ece {limit}")
+    sound = _calibrated(ece(y, predictions[OURS]), ece_by_chance(predictions[OURS]), params.max_ece)
     against_champion = None if champion is None else gain(champion)
     verdict, bar = _verdict("AUC", bars, against_champion, sound, len(y), params, seed)
     table = calibration_table(y, predictions[OURS])
     return Judged(rows, {"metric": "auc", **bar}, verdict, table)
+
+
+def _calibrated(error: float, by_chance: float, limit: float) -> Verdict:
+    why = (
+        f"calibration error {error:.3f} (chance alone would give {by_chance:.3f}) is more than "
+        f"gate.max_ece {limit} above chance"
+    )
+    return Verdict(error - by_chance <= limit, why)
 
 
 def judge_standing(

@@ -66,6 +66,19 @@ def ece(y: np.ndarray, p: np.ndarray) -> float:
     return float(total / len(y))
 
 
+def ece_by_chance(p: np.ndarray, bins: int = 10) -> float:
+    """The calibration error to be expected of perfectly calibrated risks, from sampling alone.
+
+    In a bin of m customers the observed rate has standard deviation ``sqrt(p (1 - p) / m)``, and a
+    normal deviate's mean absolute value is ``sqrt(2 / pi)`` standard deviations.
+    """
+    parts = np.array_split(np.sort(p), bins)
+    errors = [
+        np.sqrt(2 / np.pi * i.mean() * (1 - i.mean()) / len(i)) * len(i) for i in parts if len(i)
+    ]
+    return float(np.sum(errors) / len(p))
+
+
 def paired_interval(
     difference: Callable[[np.ndarray], float], n: int, samples: int, seed: int
 ) -> Interval:

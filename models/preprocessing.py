@@ -61,7 +61,7 @@ def matrix(features: pl.DataFrame, columns: list[str]) -> pd.DataFrame:
 def informative(x: pd.DataFrame) -> list[str]:
     """Columns with at least two different known values; the others cannot tell customers apart."""
     spread = pd.Series(x.max() - x.min())  # both skip unknown values
-    return [name for name in x.columns if spread[name] > 0]
+    return [str(name) for name in spread.index[spread.to_numpy() > 0]]
 
 
 def signed_log(values: np.ndarray | pd.DataFrame) -> np.ndarray:
