@@ -40,6 +40,10 @@ def allocate(
     Notes
     -----
     Ties are broken by the customer's and then the option's position: sort customers by id.
+
+    Nobody is left out who could still be added. Where the budget does not bind, the total is at
+    least half of the best possible one; where it binds, there is no such bound: one dear option may
+    keep out many cheap ones.
     """
     chosen = np.full(len(allowed), NONE)
     reason = np.full(len(allowed), NO_GAIN, dtype=object)

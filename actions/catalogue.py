@@ -1,6 +1,6 @@
 """The records of ``catalogue/actions.yaml``: channels, contact policy and actions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ Goal = Literal["first_value", "next_value", "retain"]
 Stage = Literal["awareness", "acquisition", "engagement", "retention"]
 Level = Literal["awareness", "interest", "engagement", "loyalty", "advocacy"]
 Activity = Literal["new", "active", "at_risk", "lapsed", "won_back"]
+Cents = Annotated[int, Field(ge=0)]
 
 
 class Cap(Record):
@@ -75,8 +76,8 @@ class Action(Record):
     levels: list[Level] = Field(min_length=1)
     activities: list[Activity] = Field(min_length=1)
     when: Rule = Rule()
-    channels: dict[str, int] = Field(min_length=1)
-    incentive_cents: int = Field(default=0, ge=0)
+    channels: dict[str, Cents] = Field(min_length=1)
+    incentive_cents: Cents = 0
     take_up: float = Field(default=0.0, ge=0, le=1)
     cooldown_days: int = Field(ge=0, le=365)
     capacity: int | None = Field(default=None, ge=0)

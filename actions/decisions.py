@@ -61,78 +61,81 @@ def decide(
         budget.
     """
     customers = customers.sort("customer_id")
-    chosen_options = options(catalogue)
-    allowed, reason = exits(masks(customers, permitted, contacts, catalogue, as_of))
+    every = options(catalogue)
+    allowed, left_at = exits(masks(customers, permitted, contacts, catalogue, as_of))
     holdout = held_out(customers["customer_id"], params.holdout_share, params.holdout_salt)
-    reason[holdout] = HOLDOUT
-    allowed &= ~holdout[:, None]
-    value = worth(customers, chosen_options, params, horizon_days)
-    chosen, why_not = _allocated(allowed, value, chosen_options, params.budget_cents)
-    undecided = reason == ""
-    reason[undecided] = why_not[undecided]
-    table = _table(customers, chosen, reason, chosen_options, value, as_of)
-    arms = _arm_columns(holdout, params.holdout_share)
-    return table.with_columns(
-        *arms,
-        _outcome(),
-        _decision_id(as_of, provenance.catalogue_hash),
-        pl.lit(as_of).alias("as_of"),
-        *(pl.lit(text).alias(name) for name, text in provenance._asdict().items()),
-    ).select(DECISIONS.names)
+    value = worth(customers, every, params, horizon_days)
+    chosen, why_not = _allocated(allowed & ~holdout[:, None], value, every, params.budget_cents)
+    reason = np.where(holdout, HOLDOUT, np.where(left_at == "", why_not, left_at))
+    return (
+        customers.select("customer_id")
+        .with_columns(exit_reason=pl.Series(reason, dtype=pl.String).replace("", None))
+        .with_columns(*_arm(holdout, params.holdout_share))
+        .with_columns(*_plan(chosen, every, value, as_of))
+        .with_columns(
+            _outcome(),
+            _decision_id(as_of, provenance.catalogue_hash),
+            pl.lit(as_of).alias("as_of"),
+            *(pl.lit(text).alias(name) for name, text in provenance._asdict().items()),
+        )
+        .select(DECISIONS.names)
+    )
 
 
 def _allocated(
-    allowed: np.ndarray, value: Worth, chosen: list[Option], budget_cents: int
+    allowed: np.ndarray, value: Worth, every: list[Option], budget_cents: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    actions = list(dict.fromkeys(option.action.id for option in chosen))
-    limits = {o.action.id: o.action.capacity for o in chosen}
-    capacity = [NO_LIMIT if limits[a] is None else limits[a] for a in actions]
+    capacities = {option.action.id: option.action.capacity for option in every}
+    position = {action_id: k for k, action_id in enumerate(capacities)}
+    limits = [NO_LIMIT if most is None else most for most in capacities.values()]
     return allocate(
         allowed,
         value.net_cents,
         value.cost_cents,
-        action_of=np.array([actions.index(option.action.id) for option in chosen]),
-        capacity=np.array(capacity, dtype=np.int64),
+        action_of=np.array([position[option.action.id] for option in every]),
+        capacity=np.array(limits, dtype=np.int64),
         budget_cents=budget_cents,
     )
 
 
-def _table(
-    customers: pl.DataFrame,
-    chosen: np.ndarray,
-    reason: np.ndarray,
-    all_options: list[Option],
-    value: Worth,
-    as_of: date,
-) -> pl.DataFrame:
-    row = np.arange(len(chosen))
-    some = chosen != NONE
-    column = np.where(some, chosen, 0)
-
-    def text(values: list[str]) -> pl.Series:
-        named = [values[k] if yes else None for k, yes in zip(column, some, strict=True)]
-        return pl.Series(named, dtype=pl.String)
-
-    expiry = [as_of + timedelta(days=o.action.expires_days) for o in all_options]
-    dates = [expiry[k] if yes else None for k, yes in zip(column, some, strict=True)]
-    uplift = pl.Series(np.where(some, value.uplift[row, column], np.nan)).fill_nan(None)
-    return customers.select("customer_id").with_columns(
-        exit_reason=pl.Series([None if yes else r for yes, r in zip(some, reason, strict=True)],
-                              dtype=pl.String),
-        action_id=text([o.action.id for o in all_options]),
-        channel=text([o.channel for o in all_options]),
-        basis=text([ASSUMED] * len(all_options)),
-        uplift=uplift.round(6),
-        expected_net_value_cents=pl.Series(np.where(some, value.net_cents[row, column], 0)),
-        cost_cents=pl.Series(np.where(some, value.cost_cents[column], 0)),
-        expires_on=pl.Series(dates, dtype=pl.Date),
-    )  # fmt: skip
-
-
-def _arm_columns(holdout: np.ndarray, share: float) -> list[pl.Series]:
+def _arm(holdout: np.ndarray, share: float) -> list[pl.Series]:
     arm = np.where(holdout, HOLDOUT, POLICY)
     propensity = np.where(holdout, share, 1 - share)
     return [pl.Series("arm", arm, dtype=pl.String), pl.Series("propensity", propensity)]
+
+
+def _plan(chosen: np.ndarray, every: list[Option], value: Worth, as_of: date) -> list[pl.Series]:
+    """What the chosen option says of itself, and what it is worth; empty where there is none."""
+    rows = np.flatnonzero(chosen != NONE)
+    worths = pl.DataFrame(
+        {
+            "row": rows,
+            "uplift": value.uplift[rows, chosen[rows]],
+            "expected_net_value_cents": value.net_cents[rows, chosen[rows]],
+        }
+    )
+    plan = (
+        pl.DataFrame({"row": np.arange(len(chosen)), "option": chosen})
+        .join(_option_columns(every, value, as_of), "option", "left", maintain_order="left")
+        .join(worths, "row", "left", maintain_order="left")
+        .with_columns(pl.col("uplift").round(6))
+        .with_columns(pl.col("cost_cents", "expected_net_value_cents").fill_null(0))
+    )
+    return plan.drop("row", "option").get_columns()
+
+
+def _option_columns(every: list[Option], value: Worth, as_of: date) -> pl.DataFrame:
+    expiry = [as_of + timedelta(days=option.action.expires_days) for option in every]
+    return pl.DataFrame(
+        {
+            "option": np.arange(len(every)),
+            "action_id": [option.action.id for option in every],
+            "channel": [option.channel for option in every],
+            "basis": [ASSUMED] * len(every),
+            "cost_cents": value.cost_cents,
+            "expires_on": expiry,
+        }
+    )
 
 
 def _outcome() -> pl.Expr:

@@ -1,5 +1,7 @@
 """What an action is worth for a customer: effect x value of success - costs, in cents."""
 
+from decimal import Decimal
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +62,8 @@ def worth(
 def option_cost_cents(option: Option) -> int:
     """Contact cost plus what the incentive is expected to cost [cents, rounded up]."""
     action = option.action
-    return option.contact_cents + int(np.ceil(action.take_up * action.incentive_cents))
+    share = Decimal(str(action.take_up))  # in binary, 0.07 x 100 is above 7 and would round to 8
+    return option.contact_cents + ceil(share * action.incentive_cents)
 
 
 def _success_cents(customers: pl.DataFrame, goal: Goal, horizons: float) -> np.ndarray:

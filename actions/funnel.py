@@ -3,6 +3,7 @@
 All masks have shape (n_customers, n_options), where an option is an action in one of its channels.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -10,11 +11,9 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from actions.catalogue import Action, ActionCatalogue
+from actions.catalogue import Action, ActionCatalogue, Cap
 from features.standing import holds
 from features.time import day_number
-
-STEPS = ("no_consent", "not_applicable", "not_eligible", "contact_cap", "cool_down")
 
 
 class Option(NamedTuple):
@@ -50,17 +49,17 @@ def masks(
     permitted : table ``customer_id, channel``
         Channels with a valid consent on `as_of` (features.consents.permissions).
     contacts : table ``customer_id, channel, action_id, day``
-        Everything sent before `as_of`; ``action_id`` may be null.
+        What was sent; days from `as_of` on are not read; ``action_id`` may be null.
     catalogue : ActionCatalogue
     as_of : date
     """
-    chosen = options(catalogue)
+    every = options(catalogue)
     return {
-        "no_consent": _consented(customers, permitted, catalogue, chosen),
-        "not_applicable": _applicable(customers, chosen),
-        "not_eligible": _eligible(customers, chosen),
-        "contact_cap": _within_caps(customers, contacts, catalogue, chosen, as_of),
-        "cool_down": _cooled_down(customers, contacts, chosen, as_of),
+        "no_consent": _consented(customers, permitted, catalogue, every),
+        "not_applicable": _by_action(every, lambda action: _fits(customers, action)),
+        "not_eligible": _by_action(every, lambda action: _eligible(customers, action)),
+        "contact_cap": _within_caps(customers, contacts, catalogue, every, as_of),
+        "cool_down": _cooled_down(customers, contacts, every, as_of),
     }
 
 
@@ -75,28 +74,29 @@ def exits(passed: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return remaining, reason
 
 
+def _by_action(every: list[Option], mask: Callable[[Action], np.ndarray]) -> np.ndarray:
+    actions = {option.action.id: option.action for option in every}
+    columns = {action_id: mask(action) for action_id, action in actions.items()}
+    return np.column_stack([columns[option.action.id] for option in every])
+
+
+def _by_channel(every: list[Option], mask: Callable[[str], np.ndarray]) -> np.ndarray:
+    columns = {name: mask(name) for name in dict.fromkeys(option.channel for option in every)}
+    return np.column_stack([columns[option.channel] for option in every])
+
+
 def _consented(
     customers: pl.DataFrame,
     permitted: pl.DataFrame,
     catalogue: ActionCatalogue,
-    chosen: list[Option],
+    every: list[Option],
 ) -> np.ndarray:
-    columns = {
-        name: _members(customers, permitted.filter(pl.col("channel") == name))
-        if channel.consent
-        else np.ones(customers.height, dtype=bool)
-        for name, channel in catalogue.channels.items()
-    }
-    return np.column_stack([columns[option.channel] for option in chosen])
+    def mask(name: str) -> np.ndarray:
+        if not catalogue.channels[name].consent:
+            return _everybody(customers)
+        return _named_in(permitted.filter(pl.col("channel") == name), customers)
 
-
-def _members(customers: pl.DataFrame, rows: pl.DataFrame) -> np.ndarray:
-    ids = rows["customer_id"].unique()
-    return customers["customer_id"].is_in(ids.implode()).to_numpy()
-
-
-def _applicable(customers: pl.DataFrame, chosen: list[Option]) -> np.ndarray:
-    return _by_action(chosen, lambda action: _fits(customers, action))
+    return _by_channel(every, mask)
 
 
 def _fits(customers: pl.DataFrame, action: Action) -> np.ndarray:
@@ -108,63 +108,66 @@ def _fits(customers: pl.DataFrame, action: Action) -> np.ndarray:
     return customers.select(pl.all_horizontal(fits)).to_series().to_numpy()
 
 
-def _eligible(customers: pl.DataFrame, chosen: list[Option]) -> np.ndarray:
+def _eligible(customers: pl.DataFrame, action: Action) -> np.ndarray:
+    if not action.when.conditions:
+        return _everybody(customers)
     rows = nw.from_native(customers, eager_only=True)
-
-    def mask(action: Action) -> np.ndarray:
-        kept = rows.select(holds(action.when).alias("kept"))["kept"].to_numpy()
-        return np.broadcast_to(kept, customers.height)
-
-    return _by_action(chosen, mask)
+    return rows.select(kept=holds(action.when))["kept"].to_numpy()
 
 
 def _within_caps(
     customers: pl.DataFrame,
     contacts: pl.DataFrame,
     catalogue: ActionCatalogue,
-    chosen: list[Option],
+    every: list[Option],
     as_of: date,
 ) -> np.ndarray:
     """Room for one more contact in the option's channel and over all channels.
 
     Only channels that need consent count as contacts: in the others the customer comes to us.
     """
-    today = day_number(as_of)
     sent = [name for name, channel in catalogue.channels.items() if channel.consent]
-    counted = contacts.filter(pl.col("channel").is_in(sent), pl.col("day") < today)
-    total = catalogue.all_channels
-    recent = counted.filter(pl.col("day") >= today - total.days)
-    room = _count(customers, recent) < total.count
-    columns = {}
-    for name, channel in catalogue.channels.items():
-        columns[name] = room if channel.consent else np.ones(customers.height, dtype=bool)
-        if channel.cap:
-            since = pl.col("day") >= today - channel.cap.days
-            used = _count(customers, contacts.filter(pl.col("channel") == name, since))
-            columns[name] = columns[name] & (used < channel.cap.count)
-    return np.column_stack([columns[option.channel] for option in chosen])
+    ours = contacts.filter(pl.col("channel").is_in(sent))
+    in_all = _has_room(customers, ours, catalogue.all_channels, as_of)
+
+    def mask(name: str) -> np.ndarray:
+        channel = catalogue.channels[name]
+        room = in_all if channel.consent else _everybody(customers)
+        if channel.cap is None:
+            return room
+        own = contacts.filter(pl.col("channel") == name)
+        return room & _has_room(customers, own, channel.cap, as_of)
+
+    return _by_channel(every, mask)
 
 
-def _count(customers: pl.DataFrame, contacts: pl.DataFrame) -> np.ndarray:
-    counts = contacts.group_by("customer_id").len()
-    joined = customers.select("customer_id").join(
+def _has_room(customers: pl.DataFrame, contacts: pl.DataFrame, cap: Cap, as_of: date) -> np.ndarray:
+    counts = _recent(contacts, cap.days, as_of).group_by("customer_id").len()
+    used = customers.select("customer_id").join(
         counts, on="customer_id", how="left", maintain_order="left"
     )
-    return joined["len"].fill_null(0).to_numpy()
+    return (used["len"].fill_null(0) < cap.count).to_numpy()
 
 
 def _cooled_down(
-    customers: pl.DataFrame, contacts: pl.DataFrame, chosen: list[Option], as_of: date
+    customers: pl.DataFrame, contacts: pl.DataFrame, every: list[Option], as_of: date
 ) -> np.ndarray:
     def mask(action: Action) -> np.ndarray:
-        since = pl.col("day") >= day_number(as_of) - action.cooldown_days
-        recent = contacts.filter(pl.col("action_id") == action.id, since)
-        return ~_members(customers, recent)
+        same = contacts.filter(pl.col("action_id") == action.id)
+        return ~_named_in(_recent(same, action.cooldown_days, as_of), customers)
 
-    return _by_action(chosen, mask)
+    return _by_action(every, mask)
 
 
-def _by_action(chosen: list[Option], mask) -> np.ndarray:
-    computed = {option.action.id: option.action for option in chosen}
-    columns = {name: mask(action) for name, action in computed.items()}
-    return np.column_stack([columns[option.action.id] for option in chosen])
+def _recent(contacts: pl.DataFrame, days: int, as_of: date) -> pl.DataFrame:
+    """Contacts in ``[as_of - days, as_of)``."""
+    today = day_number(as_of)
+    return contacts.filter(pl.col("day") >= today - days, pl.col("day") < today)
+
+
+def _named_in(rows: pl.DataFrame, customers: pl.DataFrame) -> np.ndarray:
+    return customers["customer_id"].is_in(rows["customer_id"].unique().implode()).to_numpy()
+
+
+def _everybody(customers: pl.DataFrame) -> np.ndarray:
+    return np.ones(customers.height, dtype=bool)

@@ -1,8 +1,13 @@
 """Documents that are generated from the code: what they say cannot drift from what it does."""
 
+import sys
+from pathlib import Path
+
 from features.definitions import all_features
 from features.params import FeatureParams
 from features.schemas import TABLES, Table
+from pipelines.config import read_params
+from pipelines.tables import write_text
 
 
 def feature_lines(params: FeatureParams) -> str:
@@ -52,3 +57,27 @@ def _table(table: Table) -> list[str]:
 
 def _phrase(phrase: str) -> str:
     return phrase.replace("{x}", "…")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the generated documents, or with ``--check`` say which are stale."""
+    pages = {
+        Path("docs/features.md"): features_page(read_params(Path("params.yaml")).features),
+        Path("docs/tables.md"): tables_page(),
+    }
+    stale = [
+        path
+        for path, text in pages.items()
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"{path}: stale. Run `make fix`.\n")
+        return int(bool(stale))
+    for path in stale:
+        write_text(pages[path], path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

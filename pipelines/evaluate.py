@@ -162,8 +162,8 @@ def _settle(
     if now and not comparable:
         return Verdict(
             False,
-            f"the champion answers another question ({now.label}), so it stays; this one is "
-            f"registered as challenger: `keepwell promote {trial.kind}` replaces it",
+            f"the champion answers another question ({_question(now.label)}), so it stays; this "
+            f"one is registered as challenger: `keepwell promote {trial.kind}` replaces it",
         )
     if verdict.promote:
         tracking.promote(bench.mlflow, version)
@@ -251,6 +251,11 @@ def _label(training: Training) -> str:
     return json.dumps(label.model_dump(), sort_keys=True)
 
 
+def _question(label: str) -> str:
+    churn = ChurnParams.model_validate_json(label)
+    return f"the next {churn.horizon_days} days, look-back {churn.lookback_days} days"
+
+
 def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int) -> None:
     mlflow.log_params(
         {
@@ -286,7 +291,7 @@ def write_reports(evaluation: dict[str, Any], reports: Path) -> None:
     table = evaluation["churn"].get("calibration", [])
     write_text(_json(table), reports / "churn_calibration.json")
     beside = [
-        {"kind": kind, "model": row["model"], "log_loss": row["log_loss"]}
+        {"model": f"{kind}: {row['model']}", "log_loss": row["log_loss"]}
         for kind, e in evaluation.items()
         for row in e["rows"]
     ]

@@ -45,8 +45,7 @@ def events_of(
     typed = _with_meaning(rows, taxonomy)
     repeated = raw.select(~pl.struct(pl.exclude(ROW)).is_first_distinct()).to_series()
     typed = _reject(typed, DUPLICATE, pl.lit(repeated))
-    if "event_id" not in typed.columns:
-        typed = typed.with_columns(content_ids(name, raw.drop(ROW)))
+    typed = _with_ids(typed, name, raw)
     typed = _reject(typed, *_conflicts(lines=lines))
     typed = _reject(typed, "negative_value", _negative_order())
     accepted = typed.filter(pl.col(REASON).is_null())
@@ -89,12 +88,24 @@ def _reject(rows: pl.DataFrame, code: str, broken: pl.Expr) -> pl.DataFrame:
     )
 
 
+def _with_ids(rows: pl.DataFrame, name: str, raw: pl.DataFrame) -> pl.DataFrame:
+    """A row without an id of its own gets one from its content."""
+    if "event_id" not in rows.columns:
+        return rows.with_columns(content_ids(name, raw.drop(ROW)))
+    if not rows["event_id"].null_count():
+        return rows
+    return rows.with_columns(pl.col("event_id").fill_null(content_ids(name, raw.drop(ROW))))
+
+
 def _conflicts(*, lines: bool) -> tuple[str, pl.Expr]:
     """Same id, different event: every row of it, because nobody can say which one is right."""
     live = pl.when(pl.col(REASON).is_null())
     if lines:
-        customers = live.then(pl.col("customer_id")).drop_nulls().n_unique().over("event_id")
-        return "conflicting_lines", (customers > 1) & pl.col("event_id").is_not_null()
+        said = (
+            live.then(pl.col(name)).drop_nulls().n_unique().over("event_id")
+            for name in ("customer_id", "event_type")
+        )
+        return "conflicting_lines", pl.any_horizontal(*(count > 1 for count in said))
     return "conflicting_duplicate", live.then(pl.col(ROW)).count().over("event_id") > 1
 
 

@@ -22,7 +22,7 @@ from features.taxonomy import Taxonomy
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.events import DUPLICATE, REASON, Intake, events_of
 from pipelines.intake import normalise
-from pipelines.people import complete, everybody, people_of
+from pipelines.people import complete, everybody, one_a_key, people_of
 from pipelines.raw import ROW, raw_rows
 from pipelines.sources import Source, SourceCatalogue
 from pipelines.tables import write, write_text
@@ -128,7 +128,19 @@ def _write_quarantine(done: list[Ingested], folder: Path) -> None:
 def _gathered(done: list[Ingested], table: Table) -> pl.DataFrame:
     parts = [one.accepted for one in done if one.table == table.name]
     gathered = pl.concat(parts) if parts else complete(pl.DataFrame(), table)
-    return gathered.unique(table.key, keep="first", maintain_order=True).sort(table.key)
+    return one_a_key(gathered, table).sort(table.key)
+
+
+def _refuse_shared_ids(events: pl.DataFrame) -> None:
+    """Two sources may tell of the same event, but not of different ones by the same id."""
+    repeated = events.filter(pl.col("event_id").is_duplicated())
+    clashes = repeated.unique().height - repeated["event_id"].n_unique()
+    if clashes:
+        raise DataError(
+            f"sources.yaml: sources use the same event_id for different events. Got {clashes} "
+            f"clashes. Expected an id to mean one event everywhere. Leave `event_id` out of one "
+            f"source (ids are made from content then), or export distinct ids."
+        )
 
 
 def _write_people(done: list[Ingested], out: Path) -> None:

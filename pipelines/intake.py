@@ -6,6 +6,7 @@ the cent, half away from zero, line by line.
 """
 
 import hashlib
+import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -16,7 +17,11 @@ from pipelines.sources import Origin, Source
 
 OLDEST, NEWEST = pl.datetime(1970, 1, 2, time_zone="UTC"), pl.datetime(2200, 1, 1, time_zone="UTC")
 LARGEST_CENTS = 10**13
-GIVEN = "value_given"
+MAY_BE_EMPTY = ("value", "loaded_at", "until")
+# A clock time with a zone behind it: in a plain date the same signs are only separators.
+ZONED = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
+PLAIN_FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
 DATES = frozenset({"known_since", "since", "until"})
@@ -47,8 +52,8 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str)
         dtype = rows.schema.get(origin.column or "", pl.String())
         where = f"sources.yaml, {name}, {target}"
         typed.append(_typed(target, origin, dtype, source, business_zone, where).alias(target))
-        if target == "value":
-            typed.append(_given(origin).alias(GIVEN))
+        if target in MAY_BE_EMPTY:
+            typed.append(_given(origin).alias(f"{target}_given"))
     mapped = rows.select(pl.col(ROW).cast(pl.Int64), *typed)
     return mapped.with_columns(reason=_reason(source, mapped.columns))
 
@@ -103,7 +108,7 @@ def _number(column: pl.Expr) -> pl.Expr:
 
 
 def _given(origin: Origin) -> pl.Expr:
-    """Whether there is an amount at all; an empty one is no amount, not a wrong one."""
+    """Whether there is a value at all; an empty one is no value, not a wrong one."""
     parts = [pl.col(name) for name in origin.product or []] or [_read(origin)]
     given = [part.cast(pl.String).str.strip_chars().str.len_chars() > 0 for part in parts]
     return pl.any_horizontal(*(part.fill_null(False) for part in given))
@@ -121,24 +126,36 @@ def _time(
             f"{where}: not a time. Got column {origin.column!r} of type {dtype}. "
             f"Expected a date, a time or text."
         )
-    return _text_time(column.str.strip_chars(), origin.format, source)
+    text = column.str.strip_chars()
+    if origin.format:
+        return _formed_time(text, origin.format, source, where)
+    return _text_time(text, source.timezone)
 
 
-def _text_time(text: pl.Expr, form: str | None, source: Source) -> pl.Expr:
-    zoned_text = text.str.contains(r"(Z|[+-]\d{2}:?\d{2})$")
-    zoned = pl.when(zoned_text).then(text.str.replace(r"Z$", "+00:00"))
-    absolute = zoned.otherwise(None).str.to_datetime(
-        form or "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False
-    )
-    if source.timezone is None and not form:
-        return absolute
-    plain = pl.when(zoned_text.not_()).then(text.str.replace("T", " ")).otherwise(None)
-    forms = [form] if form else ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
-    naive = pl.coalesce(
-        *(plain.str.to_datetime(f, time_unit="us", strict=False) for f in forms if f)
-    )
-    local = _local(naive, source.timezone or "UTC")
-    return pl.coalesce(local, absolute)
+def _text_time(text: pl.Expr, zone: str | None) -> pl.Expr:
+    """ISO 8601, with a T or a blank between date and time."""
+    zoned_text = text.str.contains(ZONED)
+    even = text.str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ")
+    offset = even.str.replace(r"\s*(Z|UTC)$", "+00:00").str.replace(r"\s+([+-][\d:]+)$", "$1")
+    zoned = pl.when(zoned_text).then(offset).otherwise(None)
+    absolute = [
+        zoned.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+        for form in ZONED_FORMS
+    ]
+    if zone is None:
+        return pl.coalesce(*absolute)
+    plain = pl.when(zoned_text.not_()).then(even).otherwise(None)
+    naive = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in PLAIN_FORMS]
+    return pl.coalesce(_local(pl.coalesce(*naive), zone), *absolute)
+
+
+def _formed_time(text: pl.Expr, form: str, source: Source, where: str) -> pl.Expr:
+    """The format says whether there is a zone: by ``%z``, or by a Z at its end."""
+    if re.search(r"%[:#]*z", form):
+        offset = text.str.replace(r"Z$", "+00:00")
+        return offset.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+    zone = "UTC" if form.endswith("Z") else _zone(source, where)
+    return _local(text.str.to_datetime(form, time_unit="us", strict=False), zone)
 
 
 def _local(naive: pl.Expr, zone: str) -> pl.Expr:
@@ -187,8 +204,10 @@ def _reason(source: Source, present: list[str]) -> pl.Expr:
             outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
     checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
-    if "value" in present:
-        checks.append(("bad_value", pl.col("value").is_null() & pl.col(GIVEN)))
+    codes = zip(MAY_BE_EMPTY, ("bad_value", "bad_time", "bad_date"), strict=True)
+    for target, code in codes:
+        if target in present:
+            checks.append((code, pl.col(target).is_null() & pl.col(f"{target}_given")))
     if "event_type" in present:
         checks.append(("missing_event_type", pl.col("event_type").is_null()))
     reason = pl.lit(None, pl.String)

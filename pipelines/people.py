@@ -22,8 +22,7 @@ def people_of(rows: pl.DataFrame, table_name: str) -> Intake:
     if table is CONSENTS:
         rows = _checked_consents(rows)
     kept = rows.filter(pl.col(REASON).is_null())
-    ranked = kept.sort(*([pl.col("_rank")] if "_rank" in kept.columns else []), ROW)
-    first = ranked.unique(table.key, keep="first", maintain_order=True)
+    first = one_a_key(kept.sort(ROW), table)
     again = kept.join(first.select(ROW), on=ROW, how="anti")
     rejected = pl.concat(
         [
@@ -41,11 +40,16 @@ def _checked_consents(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("basis").is_in(BASES),
         pl.col("channel").is_not_null(),
     ).fill_null(False)
-    rank = pl.col("status").replace_strict(
-        STATUSES, range(len(STATUSES)), default=None, return_dtype=pl.Int64
-    )
     reason = pl.when(pl.col(REASON).is_null() & ~known).then(pl.lit("unknown_consent"))
-    return rows.with_columns(reason.otherwise(pl.col(REASON)).alias(REASON), _rank=rank)
+    return rows.with_columns(reason.otherwise(pl.col(REASON)).alias(REASON))
+
+
+def one_a_key(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """One row a key: of consents the most restrictive, otherwise the first."""
+    if table is CONSENTS:
+        rank = pl.col("status").replace_strict(STATUSES, range(len(STATUSES)), default=None)
+        rows = rows.sort(rank, maintain_order=True)
+    return rows.unique(table.key, keep="first", maintain_order=True)
 
 
 def complete(rows: pl.DataFrame, table: Table) -> pl.DataFrame:

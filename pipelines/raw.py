@@ -80,13 +80,16 @@ def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
         own = frame.collect_schema().names()
         if source.lookup:
             frame = frame.join(
-                _looked_up(source.lookup, own, root), on=source.lookup.key, how="left"
+                _looked_up(source.lookup, own, root),
+                on=source.lookup.key,
+                how="left",
+                maintain_order="left",
             )
         _check_columns(name, source, frame.collect_schema().names())
         wanted = own if source.table == "events" else source.reads
         columns = list(dict.fromkeys([*wanted, *source.reads]))
         return frame.select(columns).with_row_index(ROW, offset=1).collect()
-    except (pl.exceptions.ComputeError, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0]
         raise DataError(
             f"sources.yaml, {name}: {path.name} cannot be read. Got: {first:.160} "

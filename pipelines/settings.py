@@ -1,5 +1,6 @@
 """Change values in ``params.yaml`` and keep its comments."""
 
+import json
 from collections.abc import Mapping
 
 from features.errors import ConfigurationError
@@ -13,7 +14,7 @@ def with_values(text: str, values: Mapping[str, object]) -> str:
     text : str
         Sections at the left margin, keys indented by two, one a line.
     values : mapping
-        ``section.key`` -> new value; written as YAML (text in double quotes).
+        ``section.key`` -> new value; written as JSON, which is YAML too (text in double quotes).
 
     Raises
     ------
@@ -21,7 +22,7 @@ def with_values(text: str, values: Mapping[str, object]) -> str:
         If a key is not there.
     """
     for name, value in values.items():
-        text = _with_value(text, name, f'"{value}"' if isinstance(value, str) else str(value))
+        text = _with_value(text, name, json.dumps(value, ensure_ascii=False))
     return text
 
 

@@ -1,0 +1,100 @@
+"""Small builders: a test names only the columns that it is about."""
+
+from datetime import date, timedelta
+
+import narwhals as nw
+import polars as pl
+import pytest
+
+from features.daily import daily_table
+from features.params import FeatureParams
+from features.time import day_number, visible
+
+AS_OF = date(2026, 11, 1)
+EVENT = {
+    "customer_id": pl.String,
+    "on": pl.Date,
+    "day": pl.Int64,
+    "visible_day": pl.Int64,
+    "role": pl.String,
+    "engagement_type": pl.String,
+    "channel": pl.String,
+    "value_cents": pl.Int64,
+}
+
+
+def event(days_ago: int, *, loaded_days_ago: int | None = None, **values) -> dict:
+    """An order without money by Ann, so many days before the as-of date."""
+    loaded = days_ago if loaded_days_ago is None else min(days_ago, loaded_days_ago)
+    return {
+        "customer_id": "ann",
+        "on": AS_OF - timedelta(days=days_ago),
+        "day": day_number(AS_OF) - days_ago,
+        "visible_day": day_number(AS_OF) - loaded,
+        "role": "value",
+        "engagement_type": None,
+        "channel": None,
+        "value_cents": 0,
+    } | values
+
+
+@pytest.fixture
+def as_of():
+    return AS_OF
+
+
+@pytest.fixture
+def params():
+    """Few windows, so that every number of a test can be counted."""
+    return FeatureParams(
+        windows_days=[7, 28, 90, 365],
+        half_lives_days=[15],
+        score_half_life_days=30,
+        channels=["email", "store"],
+        gap_prior_count=3,
+        rows_per_bucket=1000,
+    )
+
+
+@pytest.fixture
+def events():
+    """Build a lazy table of events from ``(days_ago, {column: value})`` pairs or bare days."""
+
+    def of(*rows) -> nw.LazyFrame:
+        pairs = [row if isinstance(row, tuple) else (row, {}) for row in rows]
+        made = [event(days_ago, **values) for days_ago, values in pairs]
+        return nw.from_native(pl.DataFrame(made, schema=EVENT, orient="row").lazy())
+
+    return of
+
+
+@pytest.fixture
+def daily(events):
+    """Build a daily table with the channels email and store."""
+
+    def of(*rows) -> nw.LazyFrame:
+        return daily_table(events(*rows), ["email", "store"])
+
+    return of
+
+
+@pytest.fixture
+def seen(daily):
+    """Build the rows of a daily table that are visible on the as-of date."""
+
+    def of(*rows) -> nw.LazyFrame:
+        return visible(daily(*rows), AS_OF)
+
+    return of
+
+
+@pytest.fixture
+def spine():
+    """Build a spine from ``customer_id=days since known``."""
+
+    def of(**known_days_ago: int) -> nw.LazyFrame:
+        days = [day_number(AS_OF) - ago for ago in known_days_ago.values()]
+        rows = pl.DataFrame({"customer_id": list(known_days_ago), "known_day": days})
+        return nw.from_native(rows.lazy())
+
+    return of
