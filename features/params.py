@@ -1,13 +1,15 @@
 """The sections of ``params.yaml`` that features and labels read."""
 
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from features.records import Record
 
 Days = Annotated[int, Field(ge=1, le=3650)]
+
+NEEDED_WINDOWS_DAYS = (90, 365)  # features of other layers read these two
 
 
 class FeatureParams(Record):
@@ -19,6 +21,18 @@ class FeatureParams(Record):
     channels: list[str] = Field(min_length=1)
     gap_prior_count: int = Field(ge=0, le=100)
     rows_per_bucket: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _names_are_complete_and_unique(self) -> Self:
+        given = ", ".join(map(str, self.windows_days))
+        if not set(NEEDED_WINDOWS_DAYS) <= set(self.windows_days):
+            raise ValueError(f"windows_days: Got {given}. Expected 90 and 365 among them.")
+        for key in ("windows_days", "half_lives_days", "channels"):
+            values = getattr(self, key)
+            twice = sorted({str(v) for v in values if values.count(v) > 1})
+            if twice:
+                raise ValueError(f"{key}: given twice: {', '.join(twice)}. Remove one.")
+        return self
 
 
 class ChurnParams(Record):

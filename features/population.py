@@ -39,9 +39,9 @@ def _usual_gap(snapshot: nw.DataFrame, prior_count: int) -> nw.Expr:
     median = snapshot["own_median_gap_days"].median()
     middle = 30.0 if median is None else float(median)
     n = nw.col("own_gaps").fill_null(0)
-    own = nw.col("own_median_gap_days").fill_null(0)
-    shrunk = (own * n + middle * prior_count) / (n + prior_count)
-    return nw.max_horizontal(shrunk, nw.lit(1.0))
+    own = nw.col("own_median_gap_days")
+    shrunk = nw.when(n > 0).then((own * n + middle * prior_count) / (n + prior_count))
+    return nw.max_horizontal(shrunk.otherwise(nw.lit(middle)), nw.lit(1.0))
 
 
 def _ratios() -> list[nw.Expr]:

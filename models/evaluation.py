@@ -48,7 +48,7 @@ def judge_churn(
     """
 
     def gain(rival: np.ndarray) -> Callable[[np.ndarray], float]:
-        return lambda i: _auc(y[i], predictions[OURS][i]) - _auc(y[i], rival[i])
+        return lambda i: auc(y[i], predictions[OURS][i]) - auc(y[i], rival[i])
 
     rows = [
         {"model": m, "auc": auc(y, p), "log_loss": float(binary_log_losses(y, p).mean()),
@@ -120,7 +120,3 @@ def _verdict(
     now = None if champion is None else measured("champion", champion)
     bar = {"against": best.name, **best.gain._asdict()}
     return judge(metric, rivals[0], best, now, sound), bar
-
-
-def _auc(y: np.ndarray, p: np.ndarray) -> float:
-    return auc(y, p) if 0 < y.sum() < len(y) else float("nan")

@@ -29,7 +29,8 @@ def judge(
     metric : str
         What the gains are measured in.
     dull : Rival
-        The dull rule; the lower end of the paired interval must be above 0.
+        The dull rule; the lower end of the paired interval must be above 0. A gain that could not
+        be measured is nan, and not above 0.
     best : Rival
         The best baseline; the gain itself must be above 0.
     champion : Rival or None
@@ -37,9 +38,9 @@ def judge(
     calibration : Verdict
         Whether the probabilities can be trusted.
     """
-    if dull.gain.low <= 0:
+    if not dull.gain.low > 0:
         return Verdict(False, f"not surely better than {dull.name}: {spoken(metric, dull.gain)}")
-    if best.gain.mean <= 0:
+    if not best.gain.mean > 0:
         return Verdict(False, f"does not beat {best.name}: {spoken(metric, best.gain)}")
     if not calibration.promote:
         return calibration

@@ -18,8 +18,8 @@ class Interval(NamedTuple):
 
 
 def auc(y: np.ndarray, p: np.ndarray) -> float:
-    """Area under the ROC curve: P(a churned customer has the higher risk)."""
-    return float(roc_auc_score(y, p))
+    """Area under the ROC curve: P(a churned customer has the higher risk); nan if all end alike."""
+    return float(roc_auc_score(y, p)) if 0 < y.sum() < len(y) else float("nan")
 
 
 def binary_log_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -92,8 +92,16 @@ def paired_interval(
         Number of customers.
     samples : int
     seed : int
+
+    Returns
+    -------
+    Interval
+        All nan where the difference over everybody cannot be measured.
     """
+    observed = difference(np.arange(n))
+    if np.isnan(observed):
+        return Interval(observed, observed, observed)
     draw = np.random.default_rng(seed)
     values = [difference(draw.integers(0, n, n)) for _ in range(samples)]
     low, high = np.nanpercentile(values, [2.5, 97.5])
-    return Interval(float(low), difference(np.arange(n)), float(high))
+    return Interval(float(low), observed, float(high))

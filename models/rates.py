@@ -21,7 +21,11 @@ def value_rates(labelled: pl.DataFrame) -> pl.DataFrame:
     bought = (~pl.col("churned")).sum()
     groups = labelled.with_columns(overall=(~pl.col("churned")).mean().over("in_population"))
     rate = (bought + PRIOR_WEIGHT * pl.col("overall").first()) / (pl.len() + PRIOR_WEIGHT)
-    return groups.group_by("stage", "in_population").agg(rate.alias("rate")).sort("stage")
+    return (
+        groups.group_by("stage", "in_population")
+        .agg(rate.alias("rate"))
+        .sort("stage", "in_population")
+    )
 
 
 def risk_by_rule() -> pl.Expr:

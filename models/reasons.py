@@ -25,31 +25,45 @@ def attributions(member: Pipeline, x: object) -> tuple[list[str], np.ndarray]:
 
 
 def reasons(
-    names: list[str], shares: np.ndarray, features: pl.DataFrame, definitions: list[Feature]
+    names: list[str],
+    shares: np.ndarray,
+    features: pl.DataFrame,
+    definitions: list[Feature],
+    population: pl.Series,
 ) -> pl.DataFrame:
     """The strongest reasons in words, shape (n, 3): ``reason_1`` .. ``reason_3``, null where fewer.
 
     Only features that a marketer can act on, that raise the risk, and on the side of the
     population's median that their phrase speaks of; at most one of each family.
+
+    Parameters
+    ----------
+    names, shares : see `attributions`
+    features : feature table, shape (n, .)
+    definitions : list of Feature
+    population : series of bool, shape (n,)
+        Whose medians count: customers for whom churn is defined.
     """
     spoken = {d.name: d for d in definitions if d.actionable and d.name in names}
-    columns = [_spoken(d, features[d.name]) for d in spoken.values()]
+    columns = [_spoken(d, features[d.name], population) for d in spoken.values()]
     strength = np.column_stack(
         [
             np.where(holds, shares[:, names.index(name)], 0.0)
             for name, (_, holds) in zip(spoken, columns, strict=True)
         ]
     )
-    best = _best_of_families(strength, [d.family for d in spoken.values()])
+    strength = _best_of_families(strength, [d.family for d in spoken.values()])
     texts = np.column_stack([text for text, _ in columns]).astype(object)
-    return _as_columns(best, strength, texts)
+    return _as_columns(strength, texts)
 
 
-def _spoken(definition: Feature, values: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+def _spoken(
+    definition: Feature, values: pl.Series, population: pl.Series
+) -> tuple[np.ndarray, np.ndarray]:
     """The phrase with each customer's value, and whether the value is on the phrase's side."""
     phrase = definition.high or definition.low
     numbers = values.cast(pl.Float64)
-    middle = numbers.median()
+    middle = numbers.filter(population).median()
     side = numbers > middle if definition.high else numbers < middle
     text = numbers.round(1).map_elements(lambda v: f"{v:g}", return_dtype=pl.String)
     before, _, after = phrase.partition("{x}")
@@ -58,18 +72,18 @@ def _spoken(definition: Feature, values: pl.Series) -> tuple[np.ndarray, np.ndar
 
 
 def _best_of_families(strength: np.ndarray, families: list[str]) -> np.ndarray:
-    """Positions of the columns, strongest first, the weaker of a family's pushed out."""
+    """The strengths, with 0 for all but the strongest of each family."""
     kept = strength.copy()
     for family in dict.fromkeys(families):
         members = [i for i, f in enumerate(families) if f == family]
         top = strength[:, members].argmax(axis=1)
         for position, member in enumerate(members):
             kept[top != position, member] = 0.0
-    strength[:] = kept
-    return np.argsort(-kept, axis=1, kind="stable")[:, :REASONS]
+    return kept
 
 
-def _as_columns(best: np.ndarray, strength: np.ndarray, texts: np.ndarray) -> pl.DataFrame:
+def _as_columns(strength: np.ndarray, texts: np.ndarray) -> pl.DataFrame:
+    best = np.argsort(-strength, axis=1, kind="stable")
     rows = np.arange(len(best))
     columns = {}
     for k in range(REASONS):

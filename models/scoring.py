@@ -119,13 +119,20 @@ def _standing(
         x = with_current(matrix(now, own), current, classes)
         p = probabilities(champion.model, x, classes)
     p = p.round(DECIMALS)
-    following = np.array(classes)[p.argmax(axis=1)]
+    following = _most_probable(p, current, classes)
     model = STAYS if champion is None else champion.name
     return [
         *(pl.Series(f"p_{name}_{c}", p[:, k]) for k, c in enumerate(classes)),
         pl.Series(f"{name}_next", following, dtype=pl.String),
         pl.lit(model).alias(f"{name}_model"),
     ]
+
+
+def _most_probable(p: np.ndarray, current: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """The likeliest class; the current one where none is likelier."""
+    own = look_up(np.eye(len(classes)), current, classes) > 0
+    stays = p[own] == p.max(axis=1)
+    return np.where(stays, current, np.array(classes)[p.argmax(axis=1)])
 
 
 def _observed_moves(before: pl.DataFrame, name: str, classes: tuple[str, ...]) -> np.ndarray:
@@ -146,5 +153,5 @@ def _with_reasons(
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
         columns, shares = attributions(logistic_member(champion.model), x)
-        worded = rows.hstack(reasons(columns, shares, rows, definitions))
+        worded = rows.hstack(reasons(columns, shares, rows, definitions, rows["in_population"]))
     return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)

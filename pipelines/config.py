@@ -1,6 +1,7 @@
 """``params.yaml`` and the catalogue, read once into frozen records."""
 
 import hashlib
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -71,19 +72,31 @@ def read_params(path: Path) -> Params:
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """Read the five files of the catalogue and prove that what they name exists nowhere twice."""
-    stages, levels = _mapping(folder / "stages.yaml"), _mapping(folder / "levels.yaml")
+    """Read the five files of the catalogue."""
     return Catalogue(
         sources=_record(
             SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
         ),
         taxonomy=_record(Taxonomy, _mapping(folder / "taxonomy.yaml"), folder / "taxonomy.yaml"),
-        standing=_record(StandingRules, {**stages, **levels}, folder / "stages.yaml"),
+        standing=_standing(folder),
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
         ),
         sha256=_hash(sorted(folder.glob("*.yaml"))),
     )
+
+
+def _standing(folder: Path) -> StandingRules:
+    stages, levels = _mapping(folder / "stages.yaml"), _mapping(folder / "levels.yaml")
+    twice = sorted(stages.keys() & levels.keys())
+    if twice:
+        raise ConfigurationError(f"levels.yaml, {twice[0]}: is in stages.yaml too. Remove one.")
+    try:
+        return StandingRules.model_validate({**stages, **levels})
+    except ValidationError as error:
+        first = [*error.errors()[0]["loc"], "stages"][0]
+        file = "levels.yaml" if first in levels or first == "levels" else "stages.yaml"
+        raise ConfigurationError(f"{file}, {_first_problem(error)}") from error
 
 
 def check_references(params: Params, catalogue: Catalogue) -> None:
@@ -129,6 +142,13 @@ def _check_actions(catalogue: Catalogue) -> None:
 
 def _check_events(catalogue: Catalogue) -> None:
     events = catalogue.taxonomy.events
+    for name in (*events, *catalogue.taxonomy.aliases):
+        canonical = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        if name != canonical:
+            raise ConfigurationError(
+                f"taxonomy.yaml, {name}: names are compared in snake_case, so this one never "
+                f"matches. Got {name!r}. Expected {canonical!r}. Rename it."
+            )
     for alias, target in catalogue.taxonomy.aliases.items():
         if target not in events:
             raise ConfigurationError(
@@ -152,13 +172,36 @@ def _mapping(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise ConfigurationError(f"{path.name}: larger than {MAX_BYTES:,} bytes. Shorten it.")
     try:
-        loaded = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        text = path.read_text("utf-8")
+        twice = _repeated_key(yaml.compose(text, Loader=yaml.CSafeLoader))
+        loaded = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         place = str(getattr(error, "problem_mark", "") or "").strip()
         raise ConfigurationError(f"{path.name}: not valid YAML. Got an error {place}.") from error
+    if twice:
+        raise ConfigurationError(f"{path.name}, {twice}: the key occurs twice. Remove one.")
     if not isinstance(loaded, dict):
         raise ConfigurationError(f"{path.name}: expected a mapping at the top. Got {loaded!r:.40}.")
     return loaded
+
+
+def _repeated_key(root: yaml.Node | None) -> str | None:
+    """A key that a mapping has twice, with its line: YAML itself lets the last one win."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited or not isinstance(node, yaml.CollectionNode):
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        keys = [str(key.value) for key, _ in node.value]
+        for number, (key, value) in enumerate(node.value):
+            if keys[number] in keys[:number]:
+                return f"{keys[number]} (line {key.start_mark.line + 1})"
+            waiting.append(value)
+    return None
 
 
 def _record(record: type[R], content: dict[str, Any], path: Path) -> R:

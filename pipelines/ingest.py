@@ -128,6 +128,8 @@ def _write_quarantine(done: list[Ingested], folder: Path) -> None:
 def _gathered(done: list[Ingested], table: Table) -> pl.DataFrame:
     parts = [one.accepted for one in done if one.table == table.name]
     gathered = pl.concat(parts) if parts else complete(pl.DataFrame(), table)
+    if table is EVENTS and len(parts) > 1:
+        _refuse_shared_ids(gathered)
     return one_a_key(gathered, table).sort(table.key)
 
 

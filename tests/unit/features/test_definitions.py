@@ -3,10 +3,8 @@
 import re
 
 import pytest
-from pydantic import ValidationError
 
 from features.definitions import Feature, all_features, daily_features, decayed
-from features.params import FeatureParams
 from features.time import visible
 
 
@@ -59,25 +57,6 @@ def test_event_long_ago_decays_to_nothing(seen):
 def test_feature_of_another_module_has_no_expression_of_its_own():
     with pytest.raises(ValueError, match="usual_gap_days is computed by a module of its own"):
         _ = Feature("usual_gap_days", "days", "a pause", "population").column
-
-
-@pytest.mark.parametrize("windows", [[7, 28], [7, 90], [7, 365]])
-def test_windows_that_other_features_read_cannot_be_left_out(params, windows):
-    with pytest.raises(ValidationError, match="windows_days.*90 and 365"):
-        FeatureParams.model_validate(params.model_dump() | {"windows_days": windows})
-
-
-@pytest.mark.parametrize(
-    ("key", "values"),
-    [
-        ("windows_days", [90, 365, 90]),
-        ("half_lives_days", [15, 15]),
-        ("channels", ["email", "email"]),
-    ],
-)
-def test_repeated_windows_half_lives_and_channels_are_refused(params, key, values):
-    with pytest.raises(ValidationError, match=f"{key}.*twice"):
-        FeatureParams.model_validate(params.model_dump() | {key: values})
 
 
 def test_window_features_see_the_edges_of_their_windows(params, seen):

@@ -1,0 +1,82 @@
+import pytest
+
+from actions.effects import option_cost_cents, worth
+from actions.funnel import options
+
+
+@pytest.mark.parametrize(
+    ("p", "uplift"),
+    [(0.5, 0.1), (0.0, 0.0), (1.0, 0.0), (0.1, 0.036), (0.9, 0.036)],  # 4 p (1 - p) x 10 points
+)
+def test_effect_is_full_at_a_toss_up_and_nothing_at_the_ends(
+    catalogue, customers, params, p, uplift
+):
+    who = customers({"customer_id": "a", "p_value": p})
+    assert worth(who, options(catalogue()), params(), 30).uplift[0, 0] == pytest.approx(uplift)
+
+
+def test_net_is_uplift_times_margin_minus_contact_and_expected_incentive(
+    catalogue, customers, params
+):
+    offer = catalogue({"channels": {"email": 3}, "incentive_cents": 50, "take_up": 0.1})
+    who = customers({"customer_id": "a", "order_value_cents": 2000})
+    value = worth(who, options(offer), params(), 30)
+    assert value.cost_cents.tolist() == [8]  # 3 + 0.1 x 50
+    assert value.net_cents.tolist() == [[92]]  # 0.1 x 2000 x 0.5 - 8
+
+
+def test_net_is_negative_where_the_contact_costs_more_than_it_brings(catalogue, customers, params):
+    call = catalogue({"channels": {"email": 900}})
+    value = worth(customers({"customer_id": "a"}), options(call), params(), 30)
+    assert value.net_cents.tolist() == [[-850]]  # 0.1 x 1000 x 0.5 - 900
+
+
+def test_negative_effect_never_pays(catalogue, customers, params):
+    harm = catalogue(
+        {"channels": {"email": 0}, "effect": {"points": -10, "sd": 1, "source": "assumption"}}
+    )
+    value = worth(customers({"customer_id": "a"}), options(harm), params(), 30)
+    assert value.net_cents.tolist() == [[-50]]
+
+
+def test_kept_customer_is_worth_what_they_spend_in_the_days_that_count(
+    catalogue, customers, params
+):
+    keep = catalogue({"goal": "retain", "channels": {"email": 0}})
+    who = customers({"customer_id": "a", "expected_value_cents": 600})
+    for days, net in ((30, 60), (90, 180), (180, 360)):  # 0.1 x 600 / 0.5 x days / 30 x 0.5
+        value = worth(who, options(keep), params(kept_value_days=days), 30)
+        assert value.net_cents.tolist() == [[net]]
+
+
+def test_kept_customer_is_worth_at_least_an_order(catalogue, customers, params):
+    keep = catalogue({"goal": "retain", "channels": {"email": 0}})
+    who = customers({"customer_id": "a", "expected_value_cents": 0, "order_value_cents": 1000})
+    value = worth(who, options(keep), params(), 30)
+    assert value.net_cents.tolist() == [[50]]  # 0.1 x 1000 x 0.5
+
+
+def test_next_order_does_not_depend_on_the_days_that_a_kept_customer_counts(
+    catalogue, customers, params
+):
+    who, every = customers({"customer_id": "a"}), options(catalogue())
+    short, long = (worth(who, every, params(kept_value_days=days), 30) for days in (1, 365))
+    assert short.net_cents.tolist() == long.net_cents.tolist()
+
+
+@pytest.mark.parametrize(
+    ("take_up", "incentive_cents", "cost"),
+    [
+        (0.0, 500, 1),
+        (0.1, 500, 51),
+        (0.07, 100, 8),
+        (0.29, 100, 30),
+        (0.001, 100, 2),
+        (1, 500, 501),
+    ],
+)
+def test_cost_is_contact_plus_expected_incentive_rounded_up(
+    catalogue, take_up, incentive_cents, cost
+):
+    offer = catalogue({"take_up": take_up, "incentive_cents": incentive_cents})
+    assert option_cost_cents(options(offer)[0]) == cost

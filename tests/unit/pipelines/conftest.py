@@ -1,0 +1,119 @@
+"""Small builders: a test names only the columns and settings that it is about."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.taxonomy import Taxonomy
+from pipelines.events import events_of
+from pipelines.ingest import ingest
+from pipelines.intake import normalise
+from pipelines.people import people_of
+from pipelines.raw import ROW
+from pipelines.sources import Business, Source, SourceCatalogue
+
+REPOSITORY = Path(__file__).parents[3]
+TAXONOMY = Taxonomy.model_validate(
+    {
+        "events": {
+            "order_completed": {"role": "value", "engagement_type": "transactional"},
+            "order_refunded": {"role": "service"},
+            "page_viewed": {"role": "visit", "channel": "web"},
+        },
+        "aliases": {"purchase": "order_completed"},
+    }
+)
+
+
+def source_of(columns, *, table="events", path="given.csv", **settings):
+    """A source whose columns are all of the same name in the file, if not said otherwise."""
+    origins = {
+        target: {"column": target} if origin is None else origin
+        for target, origin in columns.items()
+    }
+    return Source.model_validate({"table": table, "path": path, "columns": origins, **settings})
+
+
+def numbered(rows):
+    frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)
+    return frame.with_row_index(ROW, offset=1)
+
+
+@pytest.fixture
+def repository():
+    return REPOSITORY
+
+
+@pytest.fixture
+def taxonomy():
+    return TAXONOMY
+
+
+@pytest.fixture
+def make_source():
+    return source_of
+
+
+@pytest.fixture
+def take_in():
+    """Columns of an event file -> accepted events and rejected rows; all columns are mapped."""
+
+    def take(rows, *, zone="UTC", lines=False, columns=None, timezone="UTC"):
+        raw = numbered(rows)
+        mapped = columns or dict.fromkeys(c for c in raw.columns if c != ROW)
+        source = source_of(mapped, timezone=timezone, lines_of_order=lines)
+        return events_of(
+            normalise(raw, "shop", source, zone), raw, "shop", TAXONOMY, zone=zone, lines=lines
+        )
+
+    return take
+
+
+@pytest.fixture
+def take_people():
+    """Columns of a file of people -> accepted and rejected rows."""
+
+    def take(table, rows):
+        raw = numbered(rows)
+        source = source_of(dict.fromkeys(c for c in raw.columns if c != ROW), table=table)
+        return people_of(normalise(raw, table, source, "UTC"), table)
+
+    return take
+
+
+@pytest.fixture
+def normalised():
+    """Columns of an event file -> typed columns with the reason."""
+
+    def normalise_rows(rows, *, zone="UTC", columns=None, **settings):
+        raw = numbered(rows)
+        mapped = columns or dict.fromkeys(c for c in raw.columns if c != ROW)
+        return normalise(raw, "shop", source_of(mapped, **settings), zone)
+
+    return normalise_rows
+
+
+@pytest.fixture
+def ingested(tmp_path):
+    """Files and their sources -> the folder of tables and the accounting."""
+
+    def ingest_files(files, sources, *, zone="UTC", rows_per_bucket=1000):
+        for name, content in files.items():
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        business = Business(name="Test", timezone=zone, currency="EUR")
+        catalogue = SourceCatalogue(business=business, sources=sources)
+        out = tmp_path / "tables"
+        return out, ingest(tmp_path, out, catalogue, TAXONOMY, rows_per_bucket)
+
+    return ingest_files
+
+
+@pytest.fixture
+def reasons():
+    """Reason code -> how many rows were rejected for it."""
+
+    def count(intake):
+        return dict(intake.rejected["reason"].value_counts().iter_rows())
+
+    return count
