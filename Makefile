@@ -2,6 +2,7 @@
 # make test   set up, then the tests
 # make check  lint, types, import arrows, generated documents; changes nothing
 # make fix    mend what can be mended
+# make figures  measure again and copy the figures into README.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test check fix clean
+.PHONY: setup demo test check fix figures clean
 setup: $(VENV)/installed
 
 $(VENV)/installed: requirements.lock pyproject.toml
@@ -37,6 +38,9 @@ fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m pipelines.documents
+
+figures: setup
+	$(BIN)/python -m benchmarks.figures
 
 clean:
 	rm -rf $(VENV) data state outbox mlartifacts mlflow.db dvc_plots .pytest_cache .ruff_cache

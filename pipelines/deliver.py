@@ -149,11 +149,11 @@ def _definitions(catalogue: Catalogue) -> dict[str, list[dict[str, str]]]:
 
 
 def _movement(features: Path, churn: ChurnParams) -> pl.DataFrame:
-    """Customers by stage one label window ago and now."""
+    """Customers by stage one label window ago (null: not known then) and now."""
     now = read_cutoffs(features).now
     after = read_snapshot(features, now).select("customer_id", stage_now="stage")
     before = read_snapshot(features, now - churn.reach).select("customer_id", stage_before="stage")
-    both = before.join(after, on="customer_id")
+    both = after.join(before, on="customer_id", how="left")
     counts = both.group_by("stage_before", "stage_now").agg(
         pl.len().cast(pl.Int64).alias("customers")
     )

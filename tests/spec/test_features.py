@@ -22,7 +22,6 @@ EXPECTED = {
         "days_since_last_intent": 18,
         "days_since_last_service": 46,
         "days_since_last_advocacy": 3,
-        "days_since_last_visit": None,
     },
     "totals": {
         "value_events": 3,
@@ -111,6 +110,10 @@ def rows(customers):
 def test_features_are_what_a_person_counts(rows, family):
     ann = {name: rows["ann"][name] for name in EXPECTED[family]}
     assert ann == pytest.approx(EXPECTED[family], rel=1e-12)
+
+
+def test_role_that_never_happened_has_no_last_day(rows):
+    assert rows["ann"]["days_since_last_visit"] is None
 
 
 def test_customer_without_an_event_has_zeros_where_nothing_is_a_number(rows):

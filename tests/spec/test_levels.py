@@ -19,31 +19,36 @@ def test_recommending_is_advocacy(levels, act):
 
 
 def test_recommendation_counts_for_180_days(levels):
-    assert levels("""
+    placed = levels("""
         customer | event            | days ago
         ann      | review_submitted | 180
         ann      | order_completed  | 5
         bob      | review_submitted | 181
         bob      | order_completed  | 5
-    """) == {"ann": "advocacy", "bob": "awareness"}
+    """)
+    assert [c for c, level in placed.items() if level == "advocacy"] == ["ann"]
 
 
 def test_recommendation_of_somebody_silent_for_three_usual_pauses_is_none(levels):
-    assert levels("""
+    placed = levels("""
         customer | event            | days ago
-        ann      | order_completed  | 80, 70, 60, 30
+        ann      | order_completed  | 80, 70, 60, 50, 40, 30
         ann      | review_submitted | 70
         bob      | order_completed  | 81, 71, 61, 51, 41, 31
         bob      | review_submitted | 70
-    """) == {"ann": "advocacy", "bob": "awareness"}
+    """)
+    assert [c for c, level in placed.items() if level == "advocacy"] == ["ann"]
 
 
 def test_satisfied_answer_alone_is_no_advocacy(levels):
-    assert levels("""
+    assert (
+        levels("""
         customer | event           | days ago
         ann      | order_completed | 5
         ann      | nps_promoter    | 3
-    """)["ann"] != "advocacy"
+    """)["ann"]
+        != "advocacy"
+    )
 
 
 def test_those_who_buy_most_and_lately_are_loyal(levels):

@@ -36,7 +36,9 @@ def test_no_feature_speaks_on_both_sides(params):
 
 def test_sums_are_integers(params, seen):
     features = [f for f in daily_features(params) if f.additive]
-    row = seen(100, 40, (12, {"role": "visit", "engagement_type": "social"})).group_by("customer_id")
+    row = seen(100, 40, (12, {"role": "visit", "engagement_type": "social"})).group_by(
+        "customer_id"
+    )
     made = row.agg(*(f.column for f in features)).collect().to_native().drop("customer_id")
     assert [name for name, dtype in made.schema.items() if not dtype.is_integer()] == []
 
@@ -77,5 +79,3 @@ def test_trend_compares_a_window_with_the_one_before(params, seen):
     trend = next(f for f in daily_features(params) if f.name == "value_events_trend_7d")
     rows = seen(7, 8, 9, 14, 15).group_by("customer_id").agg(trend.column)
     assert rows.collect()["value_events_trend_7d"].to_list() == [1 - 3]
-
-

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 from features.errors import DataError
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS, QUARANTINE
+from features.taxonomy import Taxonomy
+from pipelines.events import events_of
 from pipelines.ingest import ACCOUNTING, read_events
 from pipelines.intake import normalise
+from pipelines.raw import ROW
+from pipelines.sources import Source
 from pipelines.tables import check, read
 
 HEAD = "customer_id,event_id,occurred_at,event_type,value\n"
@@ -158,11 +162,6 @@ RANDOM_ROWS = st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=12)
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(rows=RANDOM_ROWS, lines=st.booleans())
 def test_rows_in_are_accepted_or_rejected_once_whatever_they_hold(rows, lines):
-    from features.taxonomy import Taxonomy
-    from pipelines.events import events_of
-    from pipelines.raw import ROW
-    from pipelines.sources import Source
-
     raw = pl.DataFrame(rows, schema=dict.fromkeys(CELLS, pl.String)).with_row_index(ROW, offset=1)
     roles = {"order_completed": "value", "order_refunded": "service", "page_viewed": "visit"}
     taxonomy = Taxonomy.model_validate({"events": {k: {"role": v} for k, v in roles.items()}})
@@ -172,12 +171,12 @@ def test_rows_in_are_accepted_or_rejected_once_whatever_they_hold(rows, lines):
     )
     typed = normalise(raw, "shop", source, "UTC")
     intake = events_of(typed, raw, "shop", taxonomy, zone="UTC", lines=lines)
-    rejected = intake.rejected["__row__"].to_list()
+    rejected = intake.rejected[ROW].to_list()
     kept = [k for k in range(1, len(rows) + 1) if k not in rejected]
     assert len(set(rejected)) == len(rejected)
     check(intake.accepted, EVENTS)  # types, no empty value, ids unique
     assert intake.accepted.height <= len(kept) if lines else intake.accepted.height == len(kept)
-    worth = typed.filter(pl.col("__row__").is_in(kept)).with_columns(pl.col("value").fill_null(0))
+    worth = typed.filter(pl.col(ROW).is_in(kept)).with_columns(pl.col("value").fill_null(0))
     assert set(worth["customer_id"]) == set(intake.accepted["customer_id"])
     sales = (pl.col("event_type") == "order_completed") * pl.col("value")
     earned = worth.select(sales.sum()).item()

@@ -1,0 +1,101 @@
+"""Every customer has exactly one stage, level and activity, whatever the log."""
+
+import operator
+from datetime import date
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.daily import daily_table
+from features.schemas import ACTIVITIES, LEVELS, STAGES
+from features.snapshot import customer_rows, snapshot
+from features.standing import with_standing
+from features.time import day_number
+from pipelines.config import read_catalogue, read_params
+
+ROOT = Path(__file__).parents[2]
+AS_OF = date(2026, 11, 1)
+COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+CUSTOMERS = ("ann", "bob", "eve", "kim")
+EVENT = {
+    "customer_id": pl.String,
+    "day": pl.Int64,
+    "visible_day": pl.Int64,
+    "role": pl.String,
+    "engagement_type": pl.String,
+    "channel": pl.String,
+    "value_cents": pl.Int64,
+}
+
+log_of = st.lists(
+    st.tuples(
+        st.sampled_from(CUSTOMERS),
+        st.integers(1, 500),
+        st.sampled_from(["page_view", "signed_up", "order_completed", "order_refunded",
+                         "review_submitted", "quiz_completed", "email_delivered"]),
+    ),
+    max_size=40,
+)  # fmt: skip
+limits = [None, 0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 28.0, 30.0, 31.0, 89.0, 90.0, 180.0, 181.0]
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return read_catalogue(ROOT / "catalogue")
+
+
+@pytest.fixture(scope="module")
+def params():
+    return read_params(ROOT / "params.yaml").features
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(log=log_of, listed=st.sets(st.sampled_from(CUSTOMERS)))
+def test_every_customer_has_exactly_one_stage_level_and_activity(catalogue, params, log, listed):
+    today = day_number(AS_OF)
+    meanings = [(c, today - ago, catalogue.taxonomy.events[name]) for c, ago, name in log]
+    rows = [(c, d, d, m.role, m.engagement_type, m.channel, 100) for c, d, m in meanings]
+    events = nw.from_native(pl.DataFrame(rows, schema=EVENT, orient="row").lazy())
+    names = sorted({c for c, *_ in log} | listed)
+    spine = pl.DataFrame(
+        {"customer_id": names, "known_day": [today - 600] * len(names)},
+        schema={"customer_id": pl.String, "known_day": pl.Int64},
+    )
+    daily = daily_table(events, params.channels)
+    known = customer_rows(daily, nw.from_native(spine.lazy()), AS_OF, params).collect()
+    placed = with_standing(snapshot(known, AS_OF, params), catalogue.standing)
+    assert placed["customer_id"].to_list() == names
+    assert set(placed["stage"].to_list()) <= set(STAGES)
+    assert set(placed["level"].to_list()) <= set(LEVELS)
+    assert set(placed["activity"].to_list()) <= set(ACTIVITIES)
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(data=st.data())
+def test_standing_is_the_first_rule_that_a_person_would_find(catalogue, data):
+    rules = catalogue.standing
+    features = sorted({condition.feature for _, condition in rules.conditions})
+    values = {name: data.draw(st.sampled_from(limits), label=name) for name in features}
+    frame = pl.DataFrame([values], schema=dict.fromkeys(features, pl.Float64))
+    (row,) = with_standing(nw.from_native(frame, eager_only=True), rules).rows(named=True)
+
+    def true(condition):
+        value = values[condition.feature]
+        return value is not None and COMPARE[condition.op](value, condition.value)
+
+    def first(kind):
+        return next(
+            rule.id
+            for rule in kind
+            if all(map(true, rule.all)) and (not rule.any or any(map(true, rule.any)))
+        )
+
+    assert row["stage"] == first(rules.stages)
+    assert row["level"] == first(rules.levels)
+    assert row["activity"] == first(rules.activities)
+    assert row["stage_because"].startswith(f"{row['stage']}:")
+    assert row["level_because"].startswith(f"{row['level']}:")
