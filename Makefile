@@ -25,7 +25,7 @@ demo: setup
 	$(BIN)/keepwell demo
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2  # two processes share two cores
 
 check: setup
 	$(BIN)/ruff format --check .

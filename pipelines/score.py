@@ -11,6 +11,7 @@ from features.errors import DataError
 from features.labels import label_table
 from features.params import ChurnParams, FeatureParams
 from features.schemas import SCORES
+from features.time import visible
 from models.scoring import Champion, Champions, score
 from pipelines import tracking
 from pipelines.features import read_cutoffs, read_daily, read_snapshot
@@ -54,9 +55,10 @@ def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> C
 
 def _before(features: Path, daily: Path, now: pl.DataFrame, churn: ChurnParams) -> pl.DataFrame:
     """The snapshot one label window earlier, with what has happened since."""
-    day = read_cutoffs(features).now - churn.reach
+    today = read_cutoffs(features).now
+    day = today - churn.reach
     earlier = read_snapshot(features, day)
-    days = nw.from_native(read_daily(daily))
+    days = visible(nw.from_native(read_daily(daily)), today)
     labels = label_table(nw.from_native(earlier), nw.from_native(now), days, day, churn)
     return earlier.join(labels.to_native(), on=["customer_id", "as_of"], maintain_order="left")
 
