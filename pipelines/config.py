@@ -216,7 +216,7 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"]) or "top"
     got = "" if first["type"] in ("missing", "value_error") else f" Got {first['input']!r:.60}."
     more = f" ({len(others)} more problems follow.)" if others else ""
-    what = first["msg"].removeprefix("Value error, ")
+    what = first["msg"].removeprefix("Value error, ").rstrip(".")
     if first["type"] == "extra_forbidden":
         what = "unknown key"
     return f"{where}: {what}.{got} Fix the file; `keepwell check` shows the next problem.{more}"

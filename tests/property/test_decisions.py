@@ -18,7 +18,7 @@ AS_OF = date(2018, 1, 1)
 IDS = [f"c{k}" for k in range(12)]
 CHANNELS = ("email", "sms", "web")
 STANDING = {"stage": "engagement", "level": "interest", "activity": "active"}
-examples = settings(deadline=None, max_examples=150, derandomize=True)
+examples = settings(deadline=None, max_examples=80, derandomize=True)
 
 
 class World(NamedTuple):

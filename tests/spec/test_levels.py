@@ -82,6 +82,19 @@ def test_two_orders_are_not_loyal_however_few_the_others_buy(levels):
     assert levels(table)["ann"] == "awareness"
 
 
+def test_three_recent_orders_are_not_loyal_where_others_buy_more(levels):
+    table = """
+        customer | event           | days ago
+        ann      | order_completed | 200, 150, 2
+        bob      | order_completed | 300, 250, 200, 150
+        eve      | order_completed | 300, 280, 250, 200, 50
+        kim      | order_completed | 90
+        zoe      | order_completed | 96, 95
+    """
+    placed = levels(table)
+    assert [c for c, level in placed.items() if level == "loyalty"] == ["eve"]
+
+
 def test_orders_more_than_a_year_ago_are_not_loyalty(levels):
     table = """
         customer | event           | days ago

@@ -8,7 +8,7 @@ from features.params import FeatureParams
 
 @pytest.mark.parametrize("windows", [[7, 28], [7, 90], [7, 365]])
 def test_windows_that_other_features_read_cannot_be_left_out(params, windows):
-    with pytest.raises(ValidationError, match="windows_days.*90 and 365"):
+    with pytest.raises(ValidationError, match=r"windows_days.*90 and 365"):
         FeatureParams.model_validate(params.model_dump() | {"windows_days": windows})
 
 

@@ -131,5 +131,5 @@ def test_date_on_the_last_tolerated_day_is_accepted():
 
 
 def test_date_a_day_further_is_refused_with_the_latest_one_that_would_do():
-    with pytest.raises(DataError, match="Got 2026-11-01. Expected at most 2026-10-31"):
+    with pytest.raises(DataError, match=r"Got 2026-11-01\. Expected at most 2026-10-31"):
         refuse_after(date(2026, 11, 1), last_day=date(2026, 10, 23), slack_days=7)

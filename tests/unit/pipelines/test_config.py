@@ -155,8 +155,8 @@ def test_two_actions_of_one_id_are_refused(replaced, repository):
 
 
 def test_rule_on_a_window_that_params_no_longer_make_is_refused(replaced):
-    broken = replaced("params.yaml", r"windows_days: \[.*\]", "windows_days: [7]")
-    with pytest.raises(ConfigurationError, match="unknown feature. Got '.*_(28|56|90|180|365)d'"):
+    broken = replaced("params.yaml", r"windows_days: \[.*\]", "windows_days: [90, 365]")
+    with pytest.raises(ConfigurationError, match="unknown feature. Got '.*_(28|56|180)d'"):
         broken.catalogue  # noqa: B018
 
 

@@ -1,0 +1,187 @@
+"""What a user can get wrong: one line, a stable exit code, and nothing delivered is touched."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = "from pipelines.cli import app; app()"
+EVENTS = """\
+customer_id,occurred_at,event_type,value
+1,2025-12-01T12:00:00Z,order_completed,5.00
+2,2025-12-31T12:00:00Z,order_completed,6.00
+"""
+SOURCES = """\
+business: {name: Test, timezone: UTC, currency: EUR}
+sources:
+  shop:
+    table: events
+    path: events.csv
+    columns:
+      customer_id: {column: customer_id}
+      occurred_at: {column: occurred_at}
+      event_type: {column: event_type}
+      value: {column: value}
+"""
+MISSING, DATA, CONFIGURATION, USAGE = 66, 65, 78, 2
+
+
+def keepwell(*words):
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path, request):
+    """A small project that has delivered before."""
+    root = tmp_path / "shop"
+    shutil.copytree(request.config.rootpath / "catalogue", root / "catalogue")
+    shutil.copy(request.config.rootpath / "params.yaml", root / "params.yaml")
+    (root / "catalogue" / "sources.yaml").write_text(SOURCES)
+    (root / "events.csv").write_text(EVENTS)
+    (root / "outbox" / "as_of=2025-12-01").mkdir(parents=True)
+    (root / "outbox" / "as_of=2025-12-01" / "actions.csv").write_text("delivered before\n")
+    return root
+
+
+def put(path, old, new):
+    text = path.read_text("utf-8")
+    changed = re.sub(old, new, text, count=1, flags=re.MULTILINE)
+    assert changed != text
+    path.write_text(changed, "utf-8")
+
+
+def wrong_file(root):
+    put(root / "catalogue" / "sources.yaml", "events.csv", "event.csv")
+
+
+def broken_file(root):
+    (root / "events.csv").write_text(EVENTS + "1,2,3,4,5,6\n")
+
+
+def missing_column(root):
+    put(root / "catalogue" / "sources.yaml", "column: value", "column: amount")
+
+
+def nothing_accepted(root):
+    put(root / "catalogue" / "sources.yaml", "column: occurred_at", "column: value")
+
+
+def unknown_id(root):
+    put(root / "catalogue" / "actions.yaml", r"^    stages: \[.*\]", "    stages: [lapsed]")
+
+
+def unknown_feature(root):
+    put(root / "catalogue" / "stages.yaml", "feature: value_events,", "feature: value_event,")
+
+
+def unknown_key(root):
+    put(root / "params.yaml", "^  horizon_days:", "  horizon_day:")
+
+
+def wrong_type(root):
+    put(root / "params.yaml", "^  horizon_days: .*", "  horizon_days: soon")
+
+
+def no_params(root):
+    (root / "params.yaml").unlink()
+
+
+def unchanged(_):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("mistake", "as_of", "code", "message"),
+    [
+        (wrong_file, "2026-01-01", MISSING, "file not found. Got 'event.csv'"),
+        (broken_file, "2026-01-01", DATA, "events.csv cannot be read"),
+        (missing_column, "2026-01-01", MISSING, "column not found. Got amount. The file has: cust"),
+        (nothing_accepted, "2026-01-01", DATA, "no row was accepted. Got 2 rows"),
+        (unknown_id, "2026-01-01", CONFIGURATION, "actions.yaml, actions.0.stages.0: .*'lapsed'"),
+        (unknown_feature, "2026-01-01", CONFIGURATION, "unknown feature. Got 'value_event'"),
+        (unknown_key, "2026-01-01", CONFIGURATION, "params.yaml, churn.horizon_day"),
+        (wrong_type, "2026-01-01", CONFIGURATION, "churn.horizon_days: .*Got 'soon'"),
+        (no_params, "2026-01-01", MISSING, "params.yaml: not found"),
+        (unchanged, "2026-06-01", DATA, "--as-of: after the end of the data. Got 2026-06-01"),
+        (unchanged, "2025-12-01", DATA, "--as-of: before the first value event. Got 2025-12-01"),
+        (unchanged, "tomorrow", USAGE, "--as-of: not a date. Got 'tomorrow'"),
+        (unchanged, "2026-02-30", USAGE, "--as-of: not a date. Got '2026-02-30'"),
+    ],
+)
+def test_mistake_is_one_line_with_a_stable_code_and_delivers_nothing(
+    project, mistake, as_of, code, message
+):
+    mistake(project)
+    done = keepwell("run", "--project", project, "--as-of", as_of)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("keepwell: ")
+    assert re.search(message, last)
+    assert done.stderr.count("keepwell: ") == 1
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.returncode == code
+    delivered = sorted(path.name for path in (project / "outbox").rglob("*") if path.is_file())
+    assert delivered == ["actions.csv"]
+    kept = project / "outbox" / "as_of=2025-12-01" / "actions.csv"
+    assert kept.read_text() == "delivered before\n"
+
+
+@pytest.mark.parametrize(
+    "mistake", [unknown_id, unknown_feature, unknown_key, wrong_type, no_params]
+)
+def test_check_finds_what_a_run_would_refuse(project, mistake):
+    mistake(project)
+    done = keepwell("check", "--project", project)
+    assert done.stderr.startswith("keepwell: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.returncode in (CONFIGURATION, MISSING)
+
+
+def test_broken_configuration_fails_before_anything_is_written(project):
+    unknown_feature(project)
+    before = sorted(project.rglob("*"))
+    keepwell("run", "--project", project, "--as-of", "2026-01-01")
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("init", "--events", "absent.csv"), "--events: file not found. Got absent.csv"),
+        (("simulate", "--out", ".", "--customers", "5"), "--out: exists already"),
+        (("score",), "not found"),
+        (("promote", "churn", "--version", "7"), "no such version. Got '7'"),
+    ],
+)
+def test_other_commands_fail_in_one_line_too(project, words, message):
+    done = keepwell(*words, "--project", project)
+    assert done.returncode not in (0, 1)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("keepwell: ")
+    assert message in done.stderr
+
+
+@pytest.mark.xfail(reason="pipelines/init.py lets the reader's own error through")
+def test_init_of_a_file_that_is_no_table_is_one_line(project):
+    (project / "empty.csv").write_bytes(b"")
+    done = keepwell("init", "--events", project / "empty.csv", "--project", project, "--yes")
+    assert done.stderr.startswith("keepwell: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_second_run_of_a_project_is_told_that_the_first_is_writing(project):
+    from pipelines.lock import locked
+
+    with locked(project / "state"):
+        done = keepwell("run", "--project", project, "--as-of", "2026-01-01")
+    assert done.returncode == 75
+    assert done.stderr.startswith("keepwell: state: another run is writing. Got process ")
