@@ -11,7 +11,7 @@ from actions.allocation import NONE, allocate
 from actions.arms import HOLDOUT, POLICY, held_out
 from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, Worth, worth
-from actions.funnel import Option, exits, masks, options
+from actions.funnel import ContactRecord, Option, exits, masks, options
 from actions.params import RecommendParams
 from features.schemas import DECISIONS
 
@@ -30,8 +30,7 @@ class Provenance(NamedTuple):
 
 def decide(
     customers: pl.DataFrame,
-    permitted: pl.DataFrame,
-    contacts: pl.DataFrame,
+    record: ContactRecord,
     catalogue: ActionCatalogue,
     params: RecommendParams,
     *,
@@ -45,7 +44,7 @@ def decide(
     ----------
     customers : features joined to scores, shape (n_customers, .)
         Any order; sorted by id here, so that the order changes nothing.
-    permitted, contacts : see actions.funnel.masks
+    record : ContactRecord
     catalogue : ActionCatalogue
     params : RecommendParams
     as_of : date
@@ -62,7 +61,7 @@ def decide(
     """
     customers = customers.sort("customer_id")
     every = options(catalogue)
-    allowed, left_at = exits(masks(customers, permitted, contacts, catalogue, as_of))
+    allowed, left_at = exits(masks(customers, record, catalogue, as_of))
     holdout = held_out(customers["customer_id"], params.holdout_share, params.holdout_salt)
     value = worth(customers, every, params, horizon_days)
     chosen, why_not = _allocated(allowed & ~holdout[:, None], value, every, params.budget_cents)

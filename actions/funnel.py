@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from actions.catalogue import Action, ActionCatalogue, Cap
+from features.consents import ANY
 from features.standing import holds
 from features.time import day_number
 
@@ -33,12 +34,27 @@ def options(catalogue: ActionCatalogue) -> list[Option]:
     return [Option(a, channel) for a in catalogue.actions for channel in a.channels]
 
 
+class ContactRecord(NamedTuple):
+    """What customers allowed and refused, and what was sent to them.
+
+    Attributes
+    ----------
+    permitted : table ``customer_id, channel``
+        Channels with a valid grant (features.consents.permissions).
+    refused : table ``customer_id, channel``
+        Channels whose last word is a refusal or an opt-out, or ``any``
+        (features.consents.refusals).
+    contacts : table ``customer_id, channel, action_id, day``
+        What was sent; days from the as-of date on are not read; ``action_id`` may be null.
+    """
+
+    permitted: pl.DataFrame
+    refused: pl.DataFrame
+    contacts: pl.DataFrame
+
+
 def masks(
-    customers: pl.DataFrame,
-    permitted: pl.DataFrame,
-    contacts: pl.DataFrame,
-    catalogue: ActionCatalogue,
-    as_of: date,
+    customers: pl.DataFrame, record: ContactRecord, catalogue: ActionCatalogue, as_of: date
 ) -> dict[str, np.ndarray]:
     """What each step of the funnel lets through, in the order of the steps.
 
@@ -46,16 +62,14 @@ def masks(
     ----------
     customers : features joined to scores, shape (n_customers, .)
         ``customer_id``, ``stage``, ``level``, ``activity`` and the features that rules name.
-    permitted : table ``customer_id, channel``
-        Channels with a valid consent on `as_of` (features.consents.permissions).
-    contacts : table ``customer_id, channel, action_id, day``
-        What was sent; days from `as_of` on are not read; ``action_id`` may be null.
+    record : ContactRecord
     catalogue : ActionCatalogue
     as_of : date
     """
     every = options(catalogue)
+    contacts = record.contacts
     return {
-        "no_consent": _consented(customers, permitted, catalogue, every),
+        "no_consent": _consented(customers, record, catalogue, every),
         "not_applicable": _by_action(every, lambda action: _fits(customers, action)),
         "not_eligible": _by_action(every, lambda action: _eligible(customers, action)),
         "contact_cap": _within_caps(customers, contacts, catalogue, every, as_of),
@@ -87,14 +101,17 @@ def _by_channel(every: list[Option], mask: Callable[[str], np.ndarray]) -> np.nd
 
 def _consented(
     customers: pl.DataFrame,
-    permitted: pl.DataFrame,
+    record: ContactRecord,
     catalogue: ActionCatalogue,
     every: list[Option],
 ) -> np.ndarray:
+    """A grant where the channel needs one; elsewhere, no refusal."""
+
     def mask(name: str) -> np.ndarray:
-        if not catalogue.channels[name].consent:
-            return _everybody(customers)
-        return _named_in(permitted.filter(pl.col("channel") == name), customers)
+        if catalogue.channels[name].consent:
+            return _named_in(record.permitted.filter(pl.col("channel") == name), customers)
+        refused = record.refused.filter(pl.col("channel").is_in([name, ANY]))
+        return ~_named_in(refused, customers)
 
     return _by_channel(every, mask)
 

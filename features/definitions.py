@@ -231,9 +231,10 @@ def standing_features(params: FeatureParams) -> list[Feature]:
     channels = [nw.col(f"channel_{c}_events_90d") for c in params.channels]
     kinds = [nw.col(f"{t}_events_90d") for t in ENGAGEMENT_TYPES]
     has_value = nw.col("value_events") > 0
+    known = "days_since_known"  # of somebody who is listed, but never seen
     either = {
-        "own_recency_days": ("days_since_last_value", "days_since_last_event"),
-        "own_age_days": ("days_since_first_value", "days_since_first_event"),
+        "own_recency_days": ("days_since_last_value", "days_since_last_event", known),
+        "own_age_days": ("days_since_first_value", "days_since_first_event", known),
         "own_gaps": ("value_gaps", "event_gaps"),
         "own_median_gap_days": ("value_median_gap_days", "event_median_gap_days"),
         "own_last_gap_days": ("value_last_gap_days", "event_last_gap_days"),
@@ -243,9 +244,9 @@ def standing_features(params: FeatureParams) -> list[Feature]:
              nw.when(has_value).then(nw.col("order_cents") / nw.col("value_events"))),
         _row("channels_90d", "channels", "channels used in the last 90 days", _positive(channels)),
         _row("types_90d", "types", "engagement types seen in the last 90 days", _positive(kinds)),
-        *(_row(name, "days, or pauses", f"{value} where there is a value event, else {event}",
-               nw.when(has_value).then(nw.col(value)).otherwise(nw.col(event)))
-          for name, (value, event) in either.items()),
+        *(_row(name, "days, or pauses", f"{value} where there is a value event, else {others[0]}",
+               nw.when(has_value).then(nw.col(value)).otherwise(nw.coalesce(*others)))
+          for name, (value, *others) in either.items()),
     ]  # fmt: skip
 
 

@@ -57,8 +57,21 @@ class CutoffParams(Record):
 
 
 class Cutoffs(Record):
-    """As-of dates of one training: oldest first, then the out-of-time test, then now."""
+    """The as-of dates of one run.
+
+    Attributes
+    ----------
+    train : list of date
+        Training cutoffs, oldest first.
+    test : date or None
+        The out-of-time test.
+    before : date
+        The latest date whose label window is complete.
+    now : date
+        The date of the run.
+    """
 
     train: list[date]
     test: date | None
+    before: date
     now: date

@@ -46,7 +46,7 @@ def _usual_gap(snapshot: nw.DataFrame, prior_count: int) -> nw.Expr:
 
 def _ratios() -> list[nw.Expr]:
     usual = nw.col("usual_gap_days")
-    silence = nw.col("own_recency_days").fill_null(nw.col("days_since_known"))
+    silence = nw.col("own_recency_days")
     return [
         (silence / usual).alias("recency_ratio"),
         (nw.col("own_last_gap_days") / usual).alias("last_gap_ratio"),
@@ -56,7 +56,8 @@ def _ratios() -> list[nw.Expr]:
 
 def _is_active() -> nw.Expr:
     inside = nw.col("own_recency_days") <= nw.col("inactivity_window_days")
-    return inside.fill_null(False).cast(nw.Int64)
+    seen = ~nw.col("days_since_last_event").is_null()
+    return (inside.fill_null(False) & seen).cast(nw.Int64)
 
 
 def _score(kind: str) -> nw.Expr:
@@ -68,8 +69,14 @@ def _score(kind: str) -> nw.Expr:
 
 
 def _types_above_median() -> nw.Expr:
-    return nw.sum_horizontal(*((nw.col(f"{t}_score") >= 50).cast(nw.Int64)
-                               for t in ENGAGEMENT_TYPES))  # fmt: skip
+    return nw.sum_horizontal(*(_above_median(t) for t in ENGAGEMENT_TYPES))
+
+
+def _above_median(kind: str) -> nw.Expr:
+    """1 where the score is at least the median of those who show the type."""
+    score = nw.col(f"{kind}_score")
+    shown = nw.when(score > 0).then(score)
+    return (score >= shown.median()).fill_null(False).cast(nw.Int64)
 
 
 def _rfm() -> list[nw.Expr]:

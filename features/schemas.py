@@ -102,7 +102,7 @@ CONSENTS = Table(
     ("customer_id", "channel", "purpose", "since"),
     (
         CUSTOMER,
-        Column("channel", "text", "channel that it is for, or 'any'"),
+        Column("channel", "text", "channel that it is for, or 'any' (refusals only)"),
         Column("purpose", "text", "'marketing', or 'profiling' (a refusal of it is an objection)"),
         Column("status", "text", "granted, denied, revoked or unknown"),
         Column("basis", "text", "opt_in, soft_opt_in, contract or none"),
@@ -163,9 +163,9 @@ SCORES = Table(
         Column("reason_2", "text", "second reason", True),
         Column("reason_3", "text", "third reason", True),
         Column("score_source", "text", "model, rule, or none where churn is not defined"),
-        Column("churn_model", "text", "registered model and version, or 'rule'"),
-        Column("stage_model", "text", "registered model and version, or 'stays'"),
-        Column("level_model", "text", "registered model and version, or 'stays'"),
+        Column("churn_model", "text", "registered model, or 'rule'"),
+        Column("stage_model", "text", "registered model, or 'transition_table'"),
+        Column("level_model", "text", "registered model, or 'transition_table'"),
     ),
     "Where each known customer stands, and what is expected next.",
 )

@@ -89,7 +89,8 @@ def _spoken(rule: NamedRule) -> nw.Expr:
 
 
 def _value_and_bound(condition: Condition) -> nw.Expr:
-    value = nw.col(condition.feature).cast(nw.Float64).round(2).cast(nw.String).fill_null("none")
+    rounded = nw.col(condition.feature).cast(nw.Float64).round(2).cast(nw.String)
+    value = rounded.str.replace(r"\.0$", "").fill_null("none")
     bound = nw.lit(f"({condition.op} {condition.value:g})")
     return nw.concat_str([nw.lit(condition.feature), value, bound], separator=" ")
 

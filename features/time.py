@@ -45,30 +45,35 @@ def in_label_window(as_of: date, churn: ChurnParams) -> nw.Expr:
     return (nw.col("day") >= start) & (nw.col("day") < start + churn.horizon_days)
 
 
-def cutoffs(as_of: date, data_start: date, churn: ChurnParams, past: CutoffParams) -> Cutoffs:
-    """Past as-of dates whose label windows end in time.
+def cutoffs(
+    as_of: date, first_value: date, data_end: date, churn: ChurnParams, past: CutoffParams
+) -> Cutoffs:
+    """Past as-of dates whose label windows are complete.
 
-    The test's label window ends at `as_of`; every training label window ends at or before the test.
+    The test's label window ends where the data end, at `as_of` or a little before; every training
+    label window ends at or before the test.
 
     Parameters
     ----------
     as_of : date
-    data_start : date
+    first_value : date
         Day of the first value event.
+    data_end : date
+        The day after the last on which anything was seen.
     churn : ChurnParams
     past : CutoffParams
 
     Returns
     -------
     Cutoffs
-        ``train`` is oldest first; it is empty, and ``test`` None, when the history is too short.
+        ``train`` is empty, and ``test`` None, when the history is too short.
     """
-    earliest = data_start + timedelta(days=past.min_history_days)
-    test = as_of - churn.reach
+    earliest = first_value + timedelta(days=past.min_history_days)
+    test = min(as_of, data_end) - churn.reach
     latest = test - churn.reach
     dates = [latest - timedelta(days=past.step_days * k) for k in range(past.count)]
     train = sorted(d for d in dates if d >= earliest)
-    return Cutoffs(train=train, test=test if train else None, now=as_of)
+    return Cutoffs(train=train, test=test if train else None, before=test, now=as_of)
 
 
 def refuse_after(as_of: date, *, last_day: date, slack_days: int) -> None:
@@ -89,10 +94,8 @@ def refuse_after(as_of: date, *, last_day: date, slack_days: int) -> None:
 
 def snapshot_dates(dates: Cutoffs, churn: ChurnParams) -> list[date]:
     """Every date that needs a snapshot: cutoffs, the ends of their windows, now and before."""
-    labelled = labelled_dates(dates)
-    return sorted(
-        {*labelled, *(d + churn.reach for d in labelled), dates.now - churn.reach, dates.now}
-    )
+    labelled = [*labelled_dates(dates), dates.before]
+    return sorted({*labelled, *(d + churn.reach for d in labelled), dates.now})
 
 
 def labelled_dates(dates: Cutoffs) -> list[date]:

@@ -18,11 +18,10 @@ from delivery.manifest import FileEntry, file_entry, manifest, manifest_text
 from delivery.params import DeliverParams
 from delivery.pieces import Run
 from delivery.report import render_report
-from features.params import ChurnParams
 from features.schemas import DECISIONS, IDENTITIES, SCORES
 from models.params import ScoreParams
+from pipelines.champions import EVALUATION
 from pipelines.config import Catalogue, Params
-from pipelines.evaluate import EVALUATION
 from pipelines.features import data_span, read_cutoffs, read_snapshot
 from pipelines.ingest import ACCOUNTING
 from pipelines.publish import publish
@@ -57,7 +56,7 @@ def deliver(
         scored,
         decided,
         people if people.height else None,
-        _movement(features, params.churn),
+        _movement(features),
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
         _run(tables, features, decided, catalogue, params),
     )
@@ -117,8 +116,9 @@ def _manifest(inputs: Inputs, files: dict[str, bytes], rows: dict[str, int]) -> 
 def _run(
     tables: Path, features: Path, decisions: pl.DataFrame, catalogue: Catalogue, params: Params
 ) -> Run:
-    span, now = data_span(tables), read_cutoffs(features).now
-    before = now - params.churn.reach
+    now = read_cutoffs(features).now
+    span = data_span(tables, now)
+    before = read_cutoffs(features).before
     business = catalogue.sources.business
     return Run(
         as_of=now.isoformat(),
@@ -148,11 +148,11 @@ def _definitions(catalogue: Catalogue) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _movement(features: Path, churn: ChurnParams) -> pl.DataFrame:
+def _movement(features: Path) -> pl.DataFrame:
     """Customers by stage one label window ago (null: not known then) and now."""
-    now = read_cutoffs(features).now
-    after = read_snapshot(features, now).select("customer_id", stage_now="stage")
-    before = read_snapshot(features, now - churn.reach).select("customer_id", stage_before="stage")
+    cutoffs = read_cutoffs(features)
+    after = read_snapshot(features, cutoffs.now).select("customer_id", stage_now="stage")
+    before = read_snapshot(features, cutoffs.before).select("customer_id", stage_before="stage")
     both = after.join(before, on="customer_id", how="left")
     counts = both.group_by("stage_before", "stage_now").agg(
         pl.len().cast(pl.Int64).alias("customers")

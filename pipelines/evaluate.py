@@ -19,6 +19,7 @@ from models.preprocessing import matrix
 from models.standing import probabilities, with_current
 from pipelines import tracking
 from pipelines.artifacts import load_model
+from pipelines.champions import EVALUATION, KINDS, champions_of, nothing, write_champions
 from pipelines.examples import (
     Standing,
     churn_examples,
@@ -26,10 +27,9 @@ from pipelines.examples import (
     labelled,
     standing_examples,
 )
-from pipelines.tables import read, write_text
-from pipelines.train import KINDS, STANDINGS, Training, read_training
-
-EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
+from pipelines.metrics import write_reports
+from pipelines.tables import read
+from pipelines.train import STANDINGS, Training, read_training
 
 
 class Trial(NamedTuple):
@@ -78,32 +78,10 @@ def evaluate(
             for kind in training.models:
                 evaluation[kind] = _try(bench, models, kind)
             mlflow.log_dict(evaluation, EVALUATION)
-    champions = _champions(mlflow, prefix)
-    write_text(_json(evaluation), out / EVALUATION)
-    write_text(_json({k: c and c._asdict() for k, c in champions.items()}), out / CHAMPIONS)
+    champions = champions_of(mlflow, prefix)
+    write_champions(champions, evaluation, out)
     write_reports(evaluation, reports)
     return evaluation
-
-
-def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) -> bool:
-    """Write which versions are champions now, and how each was judged when it was promoted.
-
-    Returns
-    -------
-    bool
-        Whether there is a churn champion.
-    """
-    mlflow = tracking.open_store(params, root)
-    champions = _champions(mlflow, params.experiment)
-    evaluation = {}
-    for kind, now in champions.items():
-        if now is None:
-            evaluation[kind] = _nothing("there is no champion")
-        else:
-            evaluation[kind] = json.loads(tracking.artifact(mlflow, now, EVALUATION))[kind]
-    write_text(_json(evaluation), out / EVALUATION)
-    write_text(_json({k: c and c._asdict() for k, c in champions.items()}), out / CHAMPIONS)
-    return champions["churn"] is not None
 
 
 def _bench(
@@ -123,11 +101,7 @@ def _bench(
 
 
 def _absent(training: Training, kind: str) -> dict[str, Any]:
-    return _nothing(f"not trained: {training.why_not.get(kind, 'see the log')}")
-
-
-def _nothing(why: str) -> dict[str, Any]:
-    return {"rows": [], "gain": None, "promoted": False, "champion": None, "why": why}
+    return nothing(f"not trained: {training.why_not.get(kind, 'see the log')}")
 
 
 def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
@@ -137,6 +111,8 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
     now = tracking.champion(bench.mlflow, name)
     comparable = now is not None and now.label == _label(bench.training)
     rival = tracking.load(bench.mlflow, now) if now and comparable else None
+    if kind == "churn" and bench.test.filter("in_population")["churned"].n_unique() < 2:
+        return nothing("cannot be judged: at the test everybody churned, or nobody did")
     if kind == "churn":
         judged, example, facts = _try_churn(bench, model, rival)
     else:
@@ -242,10 +218,6 @@ def _outcome(bench: Bench, name: str, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _champions(mlflow: Any, prefix: str) -> dict[str, tracking.Registered | None]:
-    return {kind: tracking.champion(mlflow, f"{prefix}-{kind}") for kind in KINDS}
-
-
 def _label(training: Training) -> str:
     label: ChurnParams = training.label
     return json.dumps(label.model_dump(), sort_keys=True)
@@ -279,24 +251,3 @@ def _log_metrics(mlflow: Any, trial: Trial) -> None:
     figure = calibration_figure(trial.judged.calibration)
     if figure:
         mlflow.log_text(figure_svg(figure), f"{trial.kind}_calibration.svg")
-
-
-def write_reports(evaluation: dict[str, Any], reports: Path) -> None:
-    """What ``dvc metrics show`` and ``dvc plots show`` read."""
-    metrics = {
-        kind: {row["model"]: {k: v for k, v in row.items() if k != "model"} for row in e["rows"]}
-        for kind, e in evaluation.items()
-    }
-    write_text(_json(metrics), reports / "metrics.json")
-    table = evaluation["churn"].get("calibration", [])
-    write_text(_json(table), reports / "churn_calibration.json")
-    beside = [
-        {"model": f"{kind}: {row['model']}", "log_loss": row["log_loss"]}
-        for kind, e in evaluation.items()
-        for row in e["rows"]
-    ]
-    write_text(_json(beside), reports / "log_loss.json")
-
-
-def _json(content: Any) -> str:
-    return json.dumps(content, indent=2, sort_keys=False) + "\n"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from features.params import ChurnParams, CutoffParams, Cutoffs, FeatureParams
 from features.schemas import CONSENTS, CUSTOMERS
 from features.snapshot import customer_rows, snapshot
 from features.standing import StandingRules, with_standing
-from features.time import cutoffs, refuse_after, snapshot_dates
+from features.time import cutoffs, day_number, refuse_after
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.ingest import read_events
 from pipelines.tables import present, read, write_frame, write_text
@@ -79,27 +79,23 @@ def read_daily(daily: Path) -> pl.LazyFrame:
 
 def plan(
     tables: Path, as_of: date, churn: ChurnParams, past: CutoffParams, max_staleness_days: int
-) -> tuple[Cutoffs, list[date]]:
-    """Cutoffs and the snapshot dates that they need.
+) -> Cutoffs:
+    """The cutoffs of a run.
 
     Raises
     ------
     DataError
         If `as_of` lies too far after the end of the data, or there is no value event before it.
     """
-    span = data_span(tables)
+    span = data_span(tables, as_of)
     refuse_after(as_of, last_day=span.last_day, slack_days=max_staleness_days)
-    if as_of <= span.first_value:
-        raise DataError(
-            f"--as-of: before the first value event. Got {as_of}. Expected a date after "
-            f"{span.first_value}. Give a later date."
-        )
-    dates = cutoffs(as_of, span.first_value, churn, past)
-    return dates, snapshot_dates(dates, churn)
+    return cutoffs(as_of, span.first_value, span.last_day + timedelta(days=1), churn, past)
 
 
-def data_span(tables: Path) -> Span:
-    """First value event and last day of the customers' own activity (exposures left out).
+def data_span(tables: Path, as_of: date) -> Span:
+    """First value event known before `as_of`, and last day of the customers' own activity.
+
+    Exposures are left out: they are what the company does.
 
     Raises
     ------
@@ -107,12 +103,13 @@ def data_span(tables: Path) -> Span:
         If there is no value event.
     """
     own = read_events(tables).filter(pl.col("role") != "exposure")
-    value = pl.col("on").filter(pl.col("role") == "value")
+    known_value = (pl.col("role") == "value") & (pl.col("visible_day") < day_number(as_of))
+    value = pl.col("on").filter(known_value)
     first, last = own.select(value.min().alias("first"), pl.col("on").max()).collect().row(0)
     if first is None:
         raise DataError(
-            "events: no value event. Expected at least one event type whose role is `value`. "
-            "Map one in catalogue/taxonomy.yaml."
+            f"events: no value event before {as_of}. Expected at least one event whose type has "
+            f"the role `value`. Give a later --as-of, or map a type in catalogue/taxonomy.yaml."
         )
     return Span(first, last)
 
@@ -120,7 +117,8 @@ def data_span(tables: Path) -> Span:
 def _spine(tables: Path, now: date) -> pl.DataFrame:
     customers = read(tables / "customers.parquet", CUSTOMERS)
     consents = nw.from_native(read(tables / "consents.parquet", CONSENTS).lazy())
-    gone = objected(consents, now).collect().to_native()
+    events = nw.from_native(read_events(tables))
+    gone = objected(consents, events, now).collect().to_native()
     kept = customers.join(gone, on="customer_id", how="anti")
     return kept.with_columns(known_day=pl.col("known_since").cast(pl.Int32).cast(pl.Int64))
 

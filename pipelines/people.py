@@ -34,11 +34,14 @@ def people_of(rows: pl.DataFrame, table_name: str) -> Intake:
 
 
 def _checked_consents(rows: pl.DataFrame) -> pl.DataFrame:
+    everywhere = (pl.col("channel") == "any") & (pl.col("purpose") == "marketing")
+    granted_everywhere = everywhere & (pl.col("status") == "granted")
     known = pl.all_horizontal(
         pl.col("status").is_in(STATUSES),
         pl.col("purpose").is_in(PURPOSES),
         pl.col("basis").is_in(BASES),
         pl.col("channel").is_not_null(),
+        ~granted_everywhere,
     ).fill_null(False)
     reason = pl.when(pl.col(REASON).is_null() & ~known).then(pl.lit("unknown_consent"))
     return rows.with_columns(reason.otherwise(pl.col(REASON)).alias(REASON))
@@ -60,7 +63,11 @@ def complete(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def everybody(listed: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
-    """Table of schemas.CUSTOMERS: listed by a source, or seen in an event; the earlier date."""
-    seen = events.group_by("customer_id").agg(known_since=pl.col("on").min()).collect()
+    """Table of schemas.CUSTOMERS: listed by a source, or seen in an event; the earlier date.
+
+    An event makes its customer known on the day on which it was known itself.
+    """
+    first = pl.max_horizontal("on", pl.from_epoch("visible_day", time_unit="d")).min()
+    seen = events.group_by("customer_id").agg(known_since=first).collect()
     both = pl.concat([listed.select(CUSTOMERS.names), seen.select(CUSTOMERS.names)])
     return both.group_by("customer_id").agg(pl.col("known_since").min()).sort("customer_id")

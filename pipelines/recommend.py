@@ -10,8 +10,9 @@ import polars as pl
 
 from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
+from actions.funnel import ContactRecord
 from actions.params import RecommendParams
-from features.consents import permissions
+from features.consents import permissions, refusals
 from features.params import ChurnParams
 from features.schemas import CONSENTS, DECISIONS, SCORES, SENDS
 from features.time import day_number, visible
@@ -43,10 +44,14 @@ def build_decisions(
     customers = snapshot.join(scored.select(fresh), on="customer_id")
     events = nw.from_native(read_events(tables))
     consents = nw.from_native(read(tables / "consents.parquet", CONSENTS).lazy())
-    permitted = permissions(consents, events, as_of).collect().to_native()
+    record = ContactRecord(
+        permitted=permissions(consents, events, as_of).collect().to_native(),
+        refused=refusals(consents, events, as_of).collect().to_native(),
+        contacts=contacts(tables, outbox, as_of),
+    )
     provenance = _provenance(scored, catalogue_hash, params)
     decisions = decide(
-        customers, permitted, contacts(tables, outbox, as_of), catalogue, params,
+        customers, record, catalogue, params,
         as_of=as_of, horizon_days=churn.horizon_days, provenance=provenance,
     ).cast(polars_schema(DECISIONS))  # fmt: skip
     write(decisions, out, DECISIONS)

@@ -1,6 +1,5 @@
 """Step: the snapshot of now and the champions -> one row of scores a customer."""
 
-import json
 from pathlib import Path
 
 import narwhals as nw
@@ -12,10 +11,11 @@ from features.labels import label_table
 from features.params import ChurnParams, FeatureParams
 from features.schemas import SCORES
 from features.time import visible
-from models.scoring import Champion, Champions, score
+from models.scoring import Champion, score
 from pipelines import tracking
+from pipelines.champions import load_champions
 from pipelines.features import read_cutoffs, read_daily, read_snapshot
-from pipelines.tables import polars_schema, present, write
+from pipelines.tables import polars_schema, write
 
 
 def build_scores(
@@ -31,7 +31,7 @@ def build_scores(
     """
     now_day = read_cutoffs(features).now
     now = read_snapshot(features, now_day)
-    before = _before(features, daily, now, churn)
+    before = _before(features, daily, churn)
     models = load_champions(champions, tracking_params, root)
     for champion in models:
         _check_features(champion, now)
@@ -40,26 +40,15 @@ def build_scores(
     return scores
 
 
-def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> Champions:
-    """The champions named in a file that `evaluate` wrote, each checked before it is loaded."""
-    named = json.loads(present(path, "champions").read_text())
-    if not any(named.values()):
-        return Champions(None, None, None)
-    mlflow = tracking.open_store(params, root)
-    loaded = {}
-    for kind, fields in named.items():
-        version = tracking.Registered(**fields) if fields else None
-        loaded[kind] = version and Champion(tracking.load(mlflow, version), version.spoken)
-    return Champions(**loaded)
-
-
-def _before(features: Path, daily: Path, now: pl.DataFrame, churn: ChurnParams) -> pl.DataFrame:
-    """The snapshot one label window earlier, with what has happened since."""
-    today = read_cutoffs(features).now
-    day = today - churn.reach
-    earlier = read_snapshot(features, day)
-    days = visible(nw.from_native(read_daily(daily)), today)
-    labels = label_table(nw.from_native(earlier), nw.from_native(now), days, day, churn)
+def _before(features: Path, daily: Path, churn: ChurnParams) -> pl.DataFrame:
+    """The snapshot of the latest complete label window, with what happened in it."""
+    cutoffs = read_cutoffs(features)
+    dates = (cutoffs.before, cutoffs.before + churn.reach)
+    earlier, later = (read_snapshot(features, day) for day in dates)
+    days = visible(nw.from_native(read_daily(daily)), cutoffs.now)
+    labels = label_table(
+        nw.from_native(earlier), nw.from_native(later), days, cutoffs.before, churn
+    )
     return earlier.join(labels.to_native(), on=["customer_id", "as_of"], maintain_order="left")
 
 

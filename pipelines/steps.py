@@ -5,6 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from features.time import snapshot_dates
+from pipelines import champions as resolving
 from pipelines import deliver as delivering
 from pipelines import evaluate as evaluating
 from pipelines import features as featuring
@@ -32,11 +34,12 @@ def ingest(project: Project, paths: Paths) -> list[dict[str, Any]]:
 def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True) -> int:
     """Tables -> snapshots; with `learn`, also those of the past cutoffs. Returns their number."""
     params = project.params
-    cutoffs, dates = featuring.plan(
+    cutoffs = featuring.plan(
         paths.tables, as_of, params.churn, params.cutoffs, params.run.max_staleness_days
     )
     if not learn:
-        dates = [as_of - params.churn.reach, as_of]
+        cutoffs = cutoffs.model_copy(update={"train": [], "test": None})
+    dates = snapshot_dates(cutoffs, params.churn)
     featuring.build_features(
         paths.tables, paths.daily, paths.features, dates, params.features,
         project.catalogue.standing, as_of,
@@ -71,14 +74,14 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
 
 def resolve_champions(project: Project, paths: Paths) -> bool:
     """Which versions are champions now; whether there is one for churn."""
-    return evaluating.resolve_champions(paths.evaluation, project.params.tracking, project.root)
+    return resolving.resolve_champions(paths.evaluation, project.params.tracking, project.root)
 
 
 def score(project: Project, paths: Paths) -> pl.DataFrame:
     """Snapshot and champions -> scores."""
     params = project.params
     return scoring.build_scores(
-        paths.features, paths.daily, paths.evaluation / evaluating.CHAMPIONS, paths.scores,
+        paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores,
         params=params.features, churn=params.churn, tracking_params=params.tracking,
         root=project.root,
     )  # fmt: skip

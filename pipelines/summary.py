@@ -7,7 +7,7 @@ import polars as pl
 
 from delivery.formats import count, money, percent
 from features.schemas import DECISIONS, SCORES, STAGES
-from pipelines.evaluate import EVALUATION
+from pipelines.champions import EVALUATION
 from pipelines.project import Paths, Project
 from pipelines.tables import present, read
 

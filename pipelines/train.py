@@ -19,6 +19,7 @@ from models.preprocessing import informative
 from models.splits import split
 from models.standing import fit_standing
 from pipelines.artifacts import save_model
+from pipelines.champions import KINDS
 from pipelines.examples import (
     Standing,
     churn_examples,
@@ -31,7 +32,6 @@ from pipelines.tables import present, read, write_text
 
 TRAINING = "training.json"
 STANDINGS = (Standing("stage", STAGES), Standing("level", LEVELS))
-KINDS = ("churn", "stage", "level")
 
 
 class Training(Record):
@@ -91,6 +91,7 @@ def _fit(
     models: dict[str, str] = {}
     why_not: dict[str, str] = {}
     poor = too_few(churn_examples(known, []).y, params.min_per_class)
+    poor = poor or too_few(churn_examples(rows, []).y, 1)
     if poor:
         why_not["churn"] = poor
     else:

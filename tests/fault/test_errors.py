@@ -113,7 +113,7 @@ def unchanged(_):
         (wrong_type, "2026-01-01", CONFIGURATION, "churn.horizon_days: .*Got 'soon'"),
         (no_params, "2026-01-01", MISSING, "params.yaml: not found"),
         (unchanged, "2026-06-01", DATA, "--as-of: after the end of the data. Got 2026-06-01"),
-        (unchanged, "2025-12-01", DATA, "--as-of: before the first value event. Got 2025-12-01"),
+        (unchanged, "2025-12-01", DATA, "no value event before 2025-12-01. .*later --as-of"),
         (unchanged, "tomorrow", USAGE, "--as-of: not a date. Got 'tomorrow'"),
         (unchanged, "2026-02-30", USAGE, "--as-of: not a date. Got '2026-02-30'"),
     ],

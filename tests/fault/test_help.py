@@ -30,9 +30,7 @@ def test_help_without_a_command_lists_every_command():
 
 def test_nothing_heavy_is_imported_for_the_command_line():
     code = "import sys, pipelines.cli; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "typer" in loaded
     assert loaded & HEAVY == set()

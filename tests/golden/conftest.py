@@ -27,7 +27,7 @@ NA,e12,2025-10-15T10:00:00Z,order_completed,80.00
 CONTACTS = """\
 customer_id,email,phone,first_name
 001,ada@example.org,+441632960001,Ada
-003,"=HYPERLINK(""http://example.org"")",,"Böse, ""B"""
+003,"=HYPERLINK(""http://example.org"")",,"Böse, ""B"" "
 NA,noor@example.org,,Noor
 """
 CONSENTS = """\

@@ -1,6 +1,7 @@
 """The files that a marketer loads, byte for byte.
 
-A change of one of these files is a change for everybody who loads them: name it in CHANGELOG.md.
+A change of one of these files is a change for everybody who loads them: name it in CHANGELOG.md,
+and copy the new file from the folder that the failing test names.
 """
 
 import csv
@@ -22,13 +23,13 @@ def test_action_file_is_what_it_was(delivered):
     text = (delivered / "actions.csv").read_bytes().decode("utf-8")
     golden = (GOLDEN / "actions.csv").read_bytes().decode("utf-8")
     assert text.splitlines()[0] == golden.splitlines()[0]
-    assert without_hashes(text) == without_hashes(golden)
+    assert without_hashes(text) == without_hashes(golden), delivered
 
 
 def test_dictionary_is_what_it_was(delivered):
-    assert (delivered / "dictionary.md").read_text("utf-8") == (
-        GOLDEN / "dictionary.md"
-    ).read_text("utf-8")
+    assert (delivered / "dictionary.md").read_text("utf-8") == (GOLDEN / "dictionary.md").read_text(
+        "utf-8"
+    )
 
 
 def test_manifest_says_what_it_said(delivered):

@@ -38,11 +38,12 @@ def parameters_read(function):
             if after and after[0] in Params.model_fields:
                 read.add(".".join(after[:2]))
     longest = {path for path in read if not any(p.startswith(f"{path}.") for p in read)}
-    fields = {name: set(field.annotation.model_fields) for name, field in Params.model_fields.items()}
-    return {
-        path if path.partition(".")[2] in fields[path.partition(".")[0]] else path.partition(".")[0]
-        for path in longest
-    }
+    return {path if is_key(path) else path.partition(".")[0] for path in longest}
+
+
+def is_key(path):
+    section, _, key = path.partition(".")
+    return key in Params.model_fields[section].annotation.model_fields
 
 
 @pytest.fixture(scope="module")

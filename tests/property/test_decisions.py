@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from actions.arms import held_out
 from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
+from actions.funnel import ContactRecord
 from actions.params import RecommendParams
 from features.time import day_number
 
@@ -21,11 +22,15 @@ STANDING = {"stage": "engagement", "level": "interest", "activity": "active"}
 examples = settings(deadline=None, max_examples=80, derandomize=True)
 
 
+PAIR = {"customer_id": pl.String, "channel": pl.String}
+
+
 class World(NamedTuple):
     """All that a decision reads."""
 
     customers: pl.DataFrame
     permitted: pl.DataFrame
+    refused: pl.DataFrame
     contacts: pl.DataFrame
     catalogue: ActionCatalogue
     params: RecommendParams
@@ -80,6 +85,7 @@ def worlds(draw):
         )
     ]
     pairs = draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from(["email", "sms"]))))
+    closed = draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from(["web", "any"]))))
     actions = draw(st.lists(action, min_size=1, max_size=3))
     named = [one | {"id": f"action_{k}"} for k, one in enumerate(actions)]
     action_ids = st.sampled_from([None, *(one["id"] for one in named)])
@@ -88,7 +94,8 @@ def worlds(draw):
     plan = {"channels": draw(channels), "all_channels": draw(cap), "actions": named}
     return World(
         pl.DataFrame(rows, schema_overrides={"value_events": pl.Int64}),
-        pl.DataFrame(sorted(pairs), schema=["customer_id", "channel"], orient="row"),
+        pl.DataFrame(sorted(pairs), schema=PAIR, orient="row"),
+        pl.DataFrame(sorted(closed), schema=PAIR, orient="row"),
         pl.DataFrame(
             draw(st.lists(sent, max_size=20)),
             schema={
@@ -112,7 +119,11 @@ def worlds(draw):
 
 def decisions(world):
     provenance = Provenance("run", "data", "model", "catalogue")
-    return decide(*world, as_of=AS_OF, horizon_days=30, provenance=provenance)
+    record = ContactRecord(world.permitted, world.refused, world.contacts)
+    return decide(
+        world.customers, record, world.catalogue, world.params,
+        as_of=AS_OF, horizon_days=30, provenance=provenance,
+    )  # fmt: skip
 
 
 def exported(world):
@@ -141,7 +152,7 @@ def test_no_action_has_more_customers_than_its_capacity(world):
 def test_order_of_the_rows_changes_no_byte(world, random):
     tables = [
         table[random.sample(range(table.height), table.height)]
-        for table in (world.customers, world.permitted, world.contacts)
+        for table in (world.customers, world.permitted, world.refused, world.contacts)
     ]
     shuffled = World(*tables, world.catalogue, world.params)
     assert decisions(shuffled).write_csv() == decisions(world).write_csv()
@@ -173,7 +184,9 @@ def test_nobody_is_written_to_without_a_consent_for_the_channel(world):
     allowed = set(world.permitted.rows())
     for row in exported(world).iter_rows(named=True):
         needs_none = not world.catalogue.channels[row["channel"]].consent
-        assert needs_none or (row["customer_id"], row["channel"]) in allowed
+        pair = (row["customer_id"], row["channel"])
+        assert needs_none or pair in allowed
+        assert not needs_none or not {pair, (row["customer_id"], "any")} & set(world.refused.rows())
 
 
 @examples

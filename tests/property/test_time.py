@@ -192,7 +192,7 @@ def test_every_label_window_ends_before_the_next_kind_of_cutoff_begins(
     churn = ChurnParams(horizon_days=horizon, gap_days=gap, lookback_days=90)
     past = CutoffParams(count=count, step_days=step, min_history_days=90)
     start = AS_OF - timedelta(days=history)
-    dates = cutoffs(AS_OF, start, churn, past)
+    dates = cutoffs(AS_OF, start, AS_OF, churn, past)
     ends = [d + churn.reach for d in dates.train]
     assert all(dates.test is not None and end <= dates.test for end in ends)
     assert all(d + churn.reach <= AS_OF for d in labelled_dates(dates))

@@ -121,7 +121,11 @@ def test_customer_without_an_event_has_zeros_where_nothing_is_a_number(rows):
     assert {name: rows["bob"][name] for name in names} == dict.fromkeys(names, 0)
 
 
+def test_silence_of_a_customer_without_an_event_begins_when_they_became_known(rows):
+    assert (rows["bob"]["own_recency_days"], rows["bob"]["own_age_days"]) == (50, 50)
+
+
 def test_customer_without_an_event_has_nothing_where_0_would_be_a_claim(rows):
-    names = ["days_since_last_value", "max_order_cents", "mean_order_cents", "own_recency_days",
+    names = ["days_since_last_value", "max_order_cents", "mean_order_cents",
              "value_median_gap_days", "rfm_money"]  # fmt: skip
     assert {name: rows["bob"][name] for name in names} == dict.fromkeys(names)

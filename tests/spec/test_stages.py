@@ -114,5 +114,5 @@ def test_stage_says_which_values_fired_it(customers):
         ann      | order_completed | 95, 60, 9
     """)
     assert rows["ann"]["stage_because"] == (
-        "retention: value_events 3.0 (>= 3) days_since_first_value 95.0 (>= 90)"
+        "retention: value_events 3 (>= 3) days_since_first_value 95 (>= 90)"
     )

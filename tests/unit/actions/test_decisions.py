@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from actions.decisions import Provenance, decide
+from actions.funnel import ContactRecord
 
 AS_OF = date(2018, 1, 1)
 PROVENANCE = Provenance("run", "data", "churn 3", "catalogue")
@@ -16,8 +17,9 @@ def decided(customers, permitted, contacts, catalogue, params):
         who = customers(*rows)
         may = [(c, "email") for c in who["customer_id"]] if allowed is None else allowed
         offers = catalogue(*actions, channels=channels)
+        record = ContactRecord(permitted(*may), permitted(), contacts(*sent))
         return decide(
-            who, permitted(*may), contacts(*sent), offers, params(**changes),
+            who, record, offers, params(**changes),
             as_of=AS_OF, horizon_days=30, provenance=PROVENANCE,
         )  # fmt: skip
 

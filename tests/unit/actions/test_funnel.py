@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from actions.funnel import exits, masks, options
+from actions.funnel import ContactRecord, exits, masks, options
 
 AS_OF = date(2018, 1, 1)
 
@@ -12,12 +12,10 @@ AS_OF = date(2018, 1, 1)
 def left_at(customers, permitted, contacts, catalogue):
     """Where customer 'a' leaves the funnel; '' where an option is left."""
 
-    def of(*sent, customer=None, actions=({},), allowed=(("a", "email"),), **rest):
+    def of(*sent, customer=None, actions=({},), allowed=(("a", "email"),), refused=(), **rest):
         who = customers({"customer_id": "a"} | (customer or {}))
-        passed = masks(
-            who, permitted(*allowed), contacts(*sent), catalogue(*actions, **rest), AS_OF
-        )
-        return exits(passed)[1][0]
+        record = ContactRecord(permitted(*allowed), permitted(*refused), contacts(*sent))
+        return exits(masks(who, record, catalogue(*actions, **rest), AS_OF))[1][0]
 
     return of
 
@@ -42,6 +40,13 @@ def test_channel_to_which_they_come_needs_no_consent(left_at):
     assert left_at(actions=[{"channels": {"web": 0}}], allowed=[]) == ""
 
 
+@pytest.mark.parametrize("channel", ["web", "any"])
+def test_refusal_closes_a_channel_that_needs_no_consent(left_at, channel):
+    web = [{"channels": {"web": 0}}]
+    assert left_at(actions=web, refused=[("a", channel)]) == "no_consent"
+    assert left_at(actions=web, refused=[("b", channel), ("a", "email")]) == ""
+
+
 def test_one_permitted_channel_of_two_is_enough_and_the_only_one_left(
     customers, permitted, contacts, catalogue
 ):
@@ -51,7 +56,9 @@ def test_one_permitted_channel_of_two_is_enough_and_the_only_one_left(
     )
     who = customers({"customer_id": "a"}, {"customer_id": "b"})
     allowed = permitted(("a", "sms"), ("b", "email"))
-    remaining, reason = exits(masks(who, allowed, contacts(), both, AS_OF))
+    remaining, reason = exits(
+        masks(who, ContactRecord(allowed, permitted(), contacts()), both, AS_OF)
+    )
     assert remaining.tolist() == [[False, True], [True, False]]
     assert reason.tolist() == ["", ""]
 

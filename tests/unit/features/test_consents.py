@@ -6,7 +6,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from features.consents import objected, permissions
+from features.consents import objected, permissions, refusals
 
 AS_OF = date(2026, 11, 1)
 SCHEMA = {
@@ -53,8 +53,39 @@ def profiling(status: str, days_ago: int, **values) -> dict:
     return consent(status, days_ago, purpose="profiling", channel="any", **values)
 
 
-def objectors(*consents: dict) -> list[str]:
-    return sorted(objected(lazy(consents), AS_OF).collect()["customer_id"].to_list())
+@pytest.fixture
+def objectors(events):
+    """Build the customers who object, from consents and events of the type ``objected``."""
+
+    def of(*consents: dict, days_ago: tuple[int, ...] = ()) -> list[str]:
+        said = events(*((d, {"role": "opt_out", "event_type": "objected"}) for d in days_ago))
+        return sorted(objected(lazy(consents), said, AS_OF).collect()["customer_id"].to_list())
+
+    return of
+
+
+@pytest.fixture
+def refused(events):
+    """Build the channels whose last word is a refusal."""
+
+    def of(*consents: dict, opt_outs: tuple = ()) -> list[str]:
+        left = events(*((days_ago, {"role": "opt_out"} | v) for days_ago, v in opt_outs))
+        return sorted(refusals(lazy(consents), left, AS_OF).collect()["channel"].to_list())
+
+    return of
+
+
+def test_event_that_says_objected_is_an_objection(objectors):
+    assert objectors(days_ago=(5,)) == ["ann"]
+    assert objectors(profiling("granted", 3), days_ago=(5,)) == []
+
+
+def test_channel_is_refused_by_its_last_word(refused):
+    assert refused(consent("denied", 9)) == ["email"]
+    assert refused(consent("denied", 9), consent("granted", 4)) == []
+    assert refused(opt_outs=((3, {"channel": "store"}),)) == ["store"]
+    assert refused(opt_outs=((3, {"channel": None}),)) == ["any"]
+    assert refused(consent("unknown", 9)) == []
 
 
 def test_granted_channel_is_allowed_and_no_other(allowed):
@@ -155,34 +186,34 @@ def test_basis_of_the_newest_grant_is_kept(events):
 
 
 @pytest.mark.parametrize("status", ["denied", "revoked"])
-def test_refused_profiling_is_an_objection(status):
+def test_refused_profiling_is_an_objection(status, objectors):
     assert objectors(profiling(status, 5)) == ["ann"]
 
 
 @pytest.mark.parametrize("status", ["granted", "unknown"])
-def test_profiling_that_was_not_refused_is_no_objection(status):
+def test_profiling_that_was_not_refused_is_no_objection(status, objectors):
     assert objectors(profiling(status, 5)) == []
 
 
-def test_refused_marketing_is_no_objection():
+def test_refused_marketing_is_no_objection(objectors):
     assert objectors(consent("denied", 5)) == []
 
 
-def test_objection_counts_from_its_own_date():
+def test_objection_counts_from_its_own_date(objectors):
     assert objectors(profiling("denied", 0)) == ["ann"]
     assert objectors(profiling("denied", -1)) == []
 
 
-def test_objection_is_lifted_by_a_later_grant_only():
+def test_objection_is_lifted_by_a_later_grant_only(objectors):
     assert objectors(profiling("denied", 5), profiling("granted", 4)) == []
     assert objectors(profiling("granted", 5), profiling("denied", 4)) == ["ann"]
     assert objectors(profiling("granted", 5), profiling("denied", 5)) == ["ann"]
 
 
-def test_objector_is_listed_once():
+def test_objector_is_listed_once(objectors):
     assert objectors(profiling("denied", 9), profiling("revoked", 5)) == ["ann"]
 
 
-def test_objection_is_one_customers_own():
+def test_objection_is_one_customers_own(objectors):
     rows = [profiling("denied", 5), profiling("granted", 3, customer_id="bob")]
     assert objectors(*rows) == ["ann"]

@@ -15,6 +15,7 @@ BLANK = {
     "own_last_gap_days": None,
     "value_events": 0,
     "days_since_last_value": None,
+    "days_since_last_event": 1,
     "value_events_365d": 0,
     "value_cents_365d": 0,
     **{f"{kind}_strength": 0 for kind in KINDS},
@@ -80,12 +81,6 @@ def test_ratios_are_over_the_usual_pause(compared):
     assert row["last_gap_ratio"].to_list() == [2.5]
 
 
-def test_customer_who_did_nothing_is_silent_since_known(compared):
-    rows = compared(rhythm(20, 3, 35), {"days_since_known": 70})
-    assert rows["recency_ratio"].to_list()[1] == 3.5
-    assert rows["last_gap_ratio"].to_list()[1] is None
-
-
 @pytest.mark.parametrize(("median", "window"), [(5, 30), (10, 30), (20, 60), (60, 180), (90, 180)])
 def test_inactivity_window_is_three_usual_pauses_within_30_and_180_days(compared, median, window):
     assert compared(rhythm(median, 3, 5))["inactivity_window_days"].to_list() == [window]
@@ -115,10 +110,20 @@ def test_equal_strengths_score_alike(compared):
     assert rows["social_score"].to_list() == [62.5, 62.5, 100.0, 25.0]
 
 
-def test_types_are_counted_from_a_score_of_50(compared):
+def test_types_are_counted_from_the_median_of_those_who_show_them(compared):
     strong, weak = {"social_strength": 9, "emotional_strength": 9}, {"social_strength": 1}
     rows = compared(strong, weak, {"social_strength": 5}, {})
     assert rows["engagement_types_above_median"].to_list() == [2, 0, 1, 0]
+
+
+def test_ties_at_the_median_count(compared):
+    rows = compared(*({"social_strength": strength} for strength in (1, 1, 1, 2, 2)))
+    assert rows["engagement_types_above_median"].to_list() == [1] * 5
+
+
+def test_customer_never_seen_is_not_active(compared):
+    rows = compared({"own_recency_days": 5, "days_since_last_event": None})
+    assert rows["is_active"].to_list() == [0]
 
 
 def buyer(recency: int, orders: int = 1, cents: int = 0) -> dict:

@@ -81,8 +81,8 @@ def test_reason_says_the_rule_its_values_and_its_bounds():
     rules = StandingRules.model_validate(RULES)
     rows = frame(orders=[4, 0, 0], age=[90.456, 12, None], visits=[0, None, None])
     assert with_standing(rows, rules)["stage_because"].to_list() == [
-        "retention: orders 4.0 (>= 3) age 90.46 (>= 90)",
-        "acquisition: age 12.0 (<= 30) visits none (> 0)",
+        "retention: orders 4 (>= 3) age 90.46 (>= 90)",
+        "acquisition: age 12 (<= 30) visits none (> 0)",
         "awareness: none of the rules above",
     ]
 

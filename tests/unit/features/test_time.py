@@ -73,46 +73,46 @@ def test_label_window_without_a_gap_starts_on_the_as_of_date():
 
 
 def test_the_tests_label_window_ends_on_the_as_of_date():
-    assert cutoffs(AS_OF, START, CHURN, PAST).test == date(2026, 9, 25)
+    assert cutoffs(AS_OF, START, AS_OF, CHURN, PAST).test == date(2026, 9, 25)
     assert date(2026, 9, 25) + CHURN.reach == AS_OF
 
 
 def test_every_training_label_window_ends_at_or_before_the_test():
-    dates = cutoffs(AS_OF, START, CHURN, PAST)
+    dates = cutoffs(AS_OF, START, AS_OF, CHURN, PAST)
     assert dates.train
     assert dates.test is not None
     assert max(dates.train) + CHURN.reach == dates.test
 
 
 def test_training_cutoffs_are_steps_apart_and_oldest_first():
-    train = cutoffs(AS_OF, START, CHURN, PAST).train
+    train = cutoffs(AS_OF, START, AS_OF, CHURN, PAST).train
     assert train == [date(2026, 4, 30), date(2026, 6, 6), date(2026, 7, 13), date(2026, 8, 19)]
 
 
 def test_label_windows_of_a_step_as_long_as_the_reach_never_overlap():
-    dates = labelled_dates(cutoffs(AS_OF, START, CHURN, PAST))
+    dates = labelled_dates(cutoffs(AS_OF, START, AS_OF, CHURN, PAST))
     ends = [d + CHURN.reach for d in dates]
     assert all(end <= start for end, start in zip(ends[:-1], dates[1:], strict=True))
 
 
 def test_cutoff_with_exactly_the_least_history_is_kept():
     start = THIRD - timedelta(days=90)
-    assert cutoffs(AS_OF, start, CHURN, PAST).train[0] == THIRD
+    assert cutoffs(AS_OF, start, AS_OF, CHURN, PAST).train[0] == THIRD
 
 
 def test_cutoff_with_a_day_less_than_the_least_history_is_dropped():
     start = THIRD - timedelta(days=89)
-    assert THIRD not in cutoffs(AS_OF, start, CHURN, PAST).train
+    assert THIRD not in cutoffs(AS_OF, start, AS_OF, CHURN, PAST).train
 
 
 def test_history_too_short_for_a_cutoff_gives_neither_training_nor_test():
-    dates = cutoffs(AS_OF, AS_OF - timedelta(days=120), CHURN, PAST)
+    dates = cutoffs(AS_OF, AS_OF - timedelta(days=120), AS_OF, CHURN, PAST)
     assert (dates.train, dates.test, dates.now) == ([], None, AS_OF)
     assert labelled_dates(dates) == []
 
 
 def test_each_cutoff_and_the_end_of_its_label_window_need_a_snapshot():
-    dates = cutoffs(AS_OF, START, CHURN, PAST)
+    dates = cutoffs(AS_OF, START, AS_OF, CHURN, PAST)
     needed = snapshot_dates(dates, CHURN)
     assert {d + k * CHURN.reach for d in labelled_dates(dates) for k in (0, 1)} <= set(needed)
     assert needed == sorted(set(needed))
@@ -120,8 +120,15 @@ def test_each_cutoff_and_the_end_of_its_label_window_need_a_snapshot():
 
 
 def test_the_last_date_is_compared_with_the_one_a_reach_before_also_without_history():
-    short = cutoffs(AS_OF, AS_OF, CHURN, PAST)
+    short = cutoffs(AS_OF, AS_OF, AS_OF, CHURN, PAST)
     assert snapshot_dates(short, CHURN) == [AS_OF - CHURN.reach, AS_OF]
+
+
+def test_days_after_the_data_end_are_in_no_label_window():
+    data_end = AS_OF - timedelta(days=5)
+    dates = cutoffs(AS_OF, START, data_end, CHURN, PAST)
+    assert [dates.test, dates.before] == [data_end - CHURN.reach] * 2
+    assert dates.now == AS_OF
 
 
 def test_date_on_the_last_tolerated_day_is_accepted():

@@ -10,7 +10,7 @@ LABEL = ChurnParams(horizon_days=28, gap_days=0, lookback_days=90)
 
 
 def cutoffs(*train, test=MAY):
-    return Cutoffs(train=list(train), test=test, now=date(2018, 6, 1))
+    return Cutoffs(train=list(train), test=test, before=MAY, now=date(2018, 6, 1))
 
 
 def test_latest_training_cutoff_calibrates_and_the_earlier_ones_fit():

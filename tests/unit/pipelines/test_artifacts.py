@@ -67,6 +67,6 @@ def test_pickle_within_the_file_is_never_run(tmp_path):
         for name in old.namelist():
             new.writestr(name, old.read(name) if name == "schema.json" else pickled)
     path.write_bytes(content.getvalue())
-    with pytest.raises(ValueError, match="pickle|magic"):
+    with pytest.raises(ValueError, match=r"pickle|magic"):
         load_model(path, hashlib.sha256(path.read_bytes()).hexdigest())
     assert not marker.exists()

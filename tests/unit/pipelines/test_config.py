@@ -41,17 +41,17 @@ def test_shipped_configuration_is_right(repository):
     ("file", "old", "new", "message"),
     [
         ("params.yaml", "  seed: ", "  sead: ", "params.yaml, run.seed: Field required"),
-        ("params.yaml", "^churn:", "churn:\n  colour: red", "params.yaml, churn.colour: unknown key"),
+        ("params.yaml", "^churn:", "churn:\n  colour: red", "churn.colour: unknown key"),
         ("params.yaml", "^churn:", "colours: {}\nchurn:", "params.yaml, colours: unknown key"),
         ("params.yaml", "  seed: 0", "  seed: many", r"params.yaml, run.seed: .*Got 'many'"),
-        ("params.yaml", "holdout_share: .*", "holdout_share: 2", "recommend.holdout_share: .*Got 2"),
-        ("params.yaml", "^churn:", "run: {}\nchurn:", r"params.yaml, run \(line \d+\): the key occ"),
+        ("params.yaml", "holdout_share: .*", "holdout_share: 2", "holdout_share: .*Got 2"),
+        ("params.yaml", "^churn:", "run: {}\nchurn:", r"run \(line \d+\): the key occurs twice"),
         ("params.yaml", "^churn:", "churn: [", "params.yaml: not valid YAML"),
         (
             "catalogue/stages.yaml",
             "feature: value_events,",
             "feature: value_event,",
-            r"stages.yaml or levels.yaml, retention: unknown feature. Got 'value_event'.*value_events",
+            r"levels.yaml, retention: unknown feature. Got 'value_event'.*value_events",
         ),
         (
             "catalogue/stages.yaml",
@@ -76,7 +76,7 @@ def test_shipped_configuration_is_right(repository):
             "catalogue/taxonomy.yaml",
             "  order_placed: order_completed",
             "  order_placed: order_complete",
-            "taxonomy.yaml, aliases, order_placed: unknown event type. Got 'order_complete'.*order_c",
+            "aliases, order_placed: unknown event type. Got 'order_complete'.*order_completed",
         ),
         (
             "catalogue/taxonomy.yaml",
@@ -106,7 +106,7 @@ def test_shipped_configuration_is_right(repository):
             "catalogue/sources.yaml",
             "customer_id: {column",
             "customer: {column",
-            "sources.baskets: columns of table events: missing customer_id; unknown customer. Known",
+            "baskets: columns of table events: missing customer_id; unknown customer. Known",
         ),
         (
             "catalogue/sources.yaml",
@@ -135,9 +135,8 @@ def first_action(project):
 def test_action_with_an_unknown_channel_is_named(replaced, repository):
     action = first_action(Project(repository))
     broken = replaced("catalogue/actions.yaml", r"^    channels: \{", "    channels: {pigeon: 1, ")
-    with pytest.raises(
-        ConfigurationError, match=f"actions.yaml, {action}: unknown channel. Got pigeon. Known: .*em"
-    ):
+    message = rf"actions.yaml, {action}: unknown channel. Got pigeon. Known: .*email"
+    with pytest.raises(ConfigurationError, match=message):
         broken.catalogue  # noqa: B018
 
 
@@ -156,13 +155,11 @@ def test_two_actions_of_one_id_are_refused(replaced, repository):
 
 def test_rule_on_a_window_that_params_no_longer_make_is_refused(replaced):
     broken = replaced("params.yaml", r"windows_days: \[.*\]", "windows_days: [90, 365]")
-    with pytest.raises(ConfigurationError, match="unknown feature. Got '.*_(28|56|180)d'"):
+    with pytest.raises(ConfigurationError, match=r"unknown feature. Got '.*_(28|56|180)d'"):
         broken.catalogue  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "file", ["params.yaml", "catalogue/actions.yaml", "catalogue/levels.yaml"]
-)
+@pytest.mark.parametrize("file", ["params.yaml", "catalogue/actions.yaml", "catalogue/levels.yaml"])
 def test_missing_file_is_named_with_what_to_do(project, file):
     (project / file).unlink()
     with pytest.raises(InputMissingError, match=r"yaml: not found. .*name one with --project"):

@@ -180,7 +180,8 @@ def test_order_whose_lines_take_more_than_they_bring_is_rejected_whole(take_in, 
 
 def test_business_day_is_that_of_the_company(take_in, kept):
     rows = rows_of(("1", "a", "order_completed", "2024-01-01T03:00:00Z", "1"))
-    assert kept(take_in(rows, zone="America/New_York"), "on", "day") == [(date(2023, 12, 31), 19722)]
+    intake = take_in(rows, zone="America/New_York")
+    assert kept(intake, "on", "day") == [(date(2023, 12, 31), 19722)]
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def test_write_that_fails_leaves_the_old_folder_in_place(outbox):
 
 
 def test_second_publisher_is_told_who_is_writing(outbox, holder):
-    with pytest.raises(BusyError, match=f"outbox: another run is writing. Got process {holder.pid}"):
+    message = rf"outbox: another run is writing\. Got process {holder.pid}\."
+    with pytest.raises(BusyError, match=message):
         publish(FILES, outbox, name=MAY, version="1")
     assert visible(outbox) == []
 

@@ -42,7 +42,7 @@ def test_file_that_is_no_csv_is_refused_in_one_line(read, content):
 
 
 def test_file_that_is_no_parquet_is_refused(read):
-    with pytest.raises(DataError, match="given.parquet cannot be read"):
+    with pytest.raises(DataError, match=r"given.parquet cannot be read"):
         read(b"customer_id,occurred_at\n", name="given.parquet")
 
 

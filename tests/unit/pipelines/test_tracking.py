@@ -82,7 +82,8 @@ def test_nothing_is_sent_home(store):
 
 
 def test_command_line_sends_nothing_home_before_anything_is_imported():
-    code = "import os, pipelines.cli; print(*map(os.getenv, ('MLFLOW_DISABLE_TELEMETRY', 'DVC_NO_ANALYTICS')))"
+    names = ("MLFLOW_DISABLE_TELEMETRY", "DVC_NO_ANALYTICS")
+    code = f"import os, pipelines.cli; print(*map(os.getenv, {names}))"
     bare = {"PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True
