@@ -4,7 +4,8 @@ from datetime import date
 
 import narwhals as nw
 
-from features.definitions import all_features, daily_features, standing_features
+from features.counts import daily_features
+from features.definitions import all_features, standing_features
 from features.gaps import gap_table
 from features.params import FeatureParams
 from features.population import with_population

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from sklearn.pipeline import Pipeline
 
-from features.definitions import Feature
+from features.feature import Feature
 
 REASONS = 3
 

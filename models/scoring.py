@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from features.definitions import Feature
+from features.feature import Feature
 from features.params import ChurnParams
 from features.schemas import ENGAGEMENT_TYPES, LEVELS, SCORES, STAGES
 from models.baselines import look_up, transition_table

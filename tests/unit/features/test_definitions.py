@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from features.definitions import Feature, all_features, daily_features, decayed
+from features.counts import daily_features, decayed
+from features.definitions import all_features
+from features.feature import Feature
 from features.time import visible
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.definitions import Feature
+from features.feature import Feature
 from models.reasons import reasons
 
 

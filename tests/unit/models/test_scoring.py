@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.definitions import Feature
+from features.feature import Feature
 from features.params import ChurnParams
 from features.schemas import LEVELS, SCORES, STAGES
 from models.churn import Examples, fit_churn

@@ -1,0 +1,49 @@
+"""What a feature is: its name, unit and meaning, and how it speaks as a reason."""
+
+from typing import Literal, NamedTuple
+
+import narwhals as nw
+
+
+class Feature(NamedTuple):
+    """One feature.
+
+    Attributes
+    ----------
+    name, unit, meaning : str
+        What a column of the feature table is called, counted in, and says.
+    layer : str
+        ``daily``, ``gaps``, ``standing`` or ``population``.
+    expression : narwhals expression, or None where a module of its own computes the layer
+    low, high : str
+        The phrase for a reason when a low (high) value raises the risk of churn; ``{x}`` is the
+        value. A feature without a phrase is never given as a reason: a marketer cannot act on it.
+    family : str
+        Features of a family say the same thing; at most one of them is a reason for a customer.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    layer: Literal["daily", "gaps", "standing", "population"]
+    expression: nw.Expr | None = None
+    low: str = ""
+    high: str = ""
+    family: str = ""
+
+    @property
+    def column(self) -> nw.Expr:
+        """The expression, under the feature's name; only layers that are expressions have one."""
+        if self.expression is None:
+            raise ValueError(f"{self.name} is computed by a module of its own")
+        return self.expression.alias(self.name)
+
+    @property
+    def actionable(self) -> bool:
+        """Whether it can be given to a marketer as a reason."""
+        return bool(self.low or self.high)
+
+    @property
+    def additive(self) -> bool:
+        """Whether nothing seen means 0 (counts, sums) rather than unknown."""
+        return self.layer == "daily" and not self.unit.startswith(("days since", "cents an"))
