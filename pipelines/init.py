@@ -11,7 +11,7 @@ import yaml
 
 from features.errors import InputMissingError
 from pipelines.intake import normalise
-from pipelines.raw import open_raw, raw_rows
+from pipelines.raw import open_raw, raw_rows, reading
 from pipelines.settings import with_values
 from pipelines.sources import Origin, Override, Source
 from pipelines.tables import write_text
@@ -75,7 +75,8 @@ def guess(events: Path, project: Path, *, timezone: str, currency: str) -> Guess
     """
     if not events.is_file():
         raise InputMissingError(f"--events: file not found. Got {events}. Expected a file.")
-    sample = open_raw(events).head(SAMPLE_ROWS).collect()
+    with reading(events, "--events"):
+        sample = open_raw(events).head(SAMPLE_ROWS).collect()
     columns, reasons = _columns(sample)
     repeated = "event_id" in columns and _is_lines(sample, columns["event_id"].column)
     source = Source(

@@ -1,5 +1,7 @@
 """Raw files as they are: opened lazily, no type guessed, rows numbered."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -75,8 +77,8 @@ def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
         If the file cannot be parsed.
     """
     path = resolve(source.path, root)
-    frame = open_raw(path)
-    try:
+    with reading(path, f"sources.yaml, {name}"):
+        frame = open_raw(path)
         own = frame.collect_schema().names()
         if source.lookup:
             frame = frame.join(
@@ -89,10 +91,22 @@ def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
         wanted = own if source.table == "events" else source.reads
         columns = list(dict.fromkeys([*wanted, *source.reads]))
         return frame.select(columns).with_row_index(ROW, offset=1).collect()
+
+
+@contextmanager
+def reading(path: Path, where: str) -> Iterator[None]:
+    """Turn what a reader says of a malformed file into one line.
+
+    Raises
+    ------
+    DataError
+    """
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0]
         raise DataError(
-            f"sources.yaml, {name}: {path.name} cannot be read. Got: {first:.160} "
+            f"{where}: {path.name} cannot be read. Got: {first:.160} "
             f"Expected a well-formed {path.suffix} file. Mend or convert the file."
         ) from error
 

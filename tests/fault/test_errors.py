@@ -170,7 +170,6 @@ def test_other_commands_fail_in_one_line_too(project, words, message):
     assert message in done.stderr
 
 
-@pytest.mark.xfail(reason="pipelines/init.py lets the reader's own error through")
 def test_init_of_a_file_that_is_no_table_is_one_line(project):
     (project / "empty.csv").write_bytes(b"")
     done = keepwell("init", "--events", project / "empty.csv", "--project", project, "--yes")
