@@ -126,15 +126,17 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
 def _settle(
     bench: Bench, trial: Trial, now: tracking.Registered | None, *, comparable: bool
 ) -> Verdict:
-    """Register and perhaps promote; the same model again is neither."""
+    """Register and perhaps promote; a model that is registered already is not registered again."""
     _log_metrics(bench.mlflow, trial)
-    if now and now.fingerprint == trial.fingerprint and comparable:
-        return Verdict(True, trial.judged.verdict.why)
-    version = tracking.register(
-        bench.mlflow, trial.name, trial.model, example=trial.example.head(100),
-        fingerprint=trial.fingerprint, label=_label(bench.training),
-    )  # fmt: skip
     verdict = trial.judged.verdict
+    if now and _is_same(trial, now, bench.training):
+        return Verdict(True, verdict.why)
+    latest = tracking.challenger(bench.mlflow, trial.name)
+    if latest is None or not _is_same(trial, latest, bench.training):
+        latest = tracking.register(
+            bench.mlflow, trial.name, trial.model, example=trial.example.head(100),
+            fingerprint=trial.fingerprint, label=_label(bench.training),
+        )  # fmt: skip
     if now and not comparable:
         return Verdict(
             False,
@@ -142,8 +144,13 @@ def _settle(
             f"one is registered as challenger: `keepwell promote {trial.kind}` replaces it",
         )
     if verdict.promote:
-        tracking.promote(bench.mlflow, version)
+        tracking.promote(bench.mlflow, latest)
     return verdict
+
+
+def _is_same(trial: Trial, registered: tracking.Registered, training: Training) -> bool:
+    same_model = registered.fingerprint == trial.fingerprint
+    return same_model and registered.label == _label(training)
 
 
 def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[str, Any]]:

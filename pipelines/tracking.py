@@ -142,6 +142,11 @@ def artifact(mlflow: Any, model: Registered, name: str) -> str:
     return Path(mlflow.artifacts.download_artifacts(f"runs:/{model.run_id}/{name}")).read_text()
 
 
+def challenger(mlflow: Any, name: str) -> Registered | None:
+    """The version that carries the alias ``challenger``, or None."""
+    return _resolve(mlflow, name, CHALLENGER)
+
+
 def load(mlflow: Any, model: Registered) -> Any:
     """A registered model, its digest and types checked before anything of it runs."""
     return load_model(_fetch(mlflow, model.name, model.version), model.sha256)

@@ -26,6 +26,7 @@ from features.schemas import (
 from pipelines.ingest import read_events
 from pipelines.run import STATE
 from pipelines.tables import read
+from pipelines.tracking import open_store
 
 EARLIER, AS_OF = date(2025, 12, 22), date(2026, 1, 1)
 DELIVERED = {"actions.csv", "decisions.parquet", "dictionary.md", "manifest.json", "report.html"}
@@ -224,3 +225,14 @@ def test_without_a_champion_and_without_training_the_score_is_by_rule(earlier):
     assert set(scores["score_source"]) == {"rule", "none"}
     assert second.outcome.evaluation is None
     assert second.outcome.manifest["versions"]["churn"] == "rule"
+
+
+def test_model_that_is_registered_already_is_not_registered_again(new_project, run_job):
+    project = new_project(**{"gate.max_ece": 0.000001})
+    for _ in range(2):
+        run_job(project)
+    mlflow = open_store(project.params.tracking, project.root)
+    names = [model.name for model in mlflow.search_registered_models()]
+    versions = mlflow.search_model_versions()
+    assert sorted(names) == ["keepwell-churn", "keepwell-level", "keepwell-stage"]
+    assert len(versions) == len(names)
