@@ -38,9 +38,7 @@ def daily_table(events: nw.LazyFrame, channels: list[str]) -> nw.LazyFrame:
     )
     return rows.with_columns(
         first_sight=(nw.col("visible_day") == seen).cast(nw.Int64),
-        first_value_sight=((nw.col("visible_day") == value_seen) & (nw.col("role_value") > 0))
-        .fill_null(False)
-        .cast(nw.Int64),
+        first_value_sight=(nw.col("visible_day") == value_seen).fill_null(False).cast(nw.Int64),
     )
 
 

@@ -67,7 +67,7 @@ def everybody(listed: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
 
     An event makes its customer known on the day on which it was known itself.
     """
-    first = pl.max_horizontal("on", pl.from_epoch("visible_day", time_unit="d")).min()
+    first = pl.from_epoch("visible_day", time_unit="d").min()
     seen = events.group_by("customer_id").agg(known_since=first).collect()
     both = pl.concat([listed.select(CUSTOMERS.names), seen.select(CUSTOMERS.names)])
     return both.group_by("customer_id").agg(pl.col("known_since").min()).sort("customer_id")
