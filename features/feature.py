@@ -4,6 +4,8 @@ from typing import Literal, NamedTuple
 
 import narwhals as nw
 
+Layer = Literal["lifetime", "window", "channel", "rhythm", "row", "population", "custom"]
+
 
 class Feature(NamedTuple):
     """One feature.
@@ -13,8 +15,10 @@ class Feature(NamedTuple):
     name, unit, meaning : str
         What a column of the feature table is called, counted in, and says.
     layer : str
-        ``daily``, ``gaps``, ``standing`` or ``population``.
+        Which table its expression reads: see features/definitions.py.
     expression : narwhals expression, or None where a module of its own computes the layer
+    zero : bool
+        Whether nothing seen means 0 (counts, sums) rather than unknown.
     low, high : str
         The phrase for a reason when a low (high) value raises the risk of churn; ``{x}`` is the
         value. A feature without a phrase is never given as a reason: a marketer cannot act on it.
@@ -25,8 +29,9 @@ class Feature(NamedTuple):
     name: str
     unit: str
     meaning: str
-    layer: Literal["daily", "gaps", "standing", "population"]
+    layer: Layer
     expression: nw.Expr | None = None
+    zero: bool = False
     low: str = ""
     high: str = ""
     family: str = ""
@@ -42,8 +47,3 @@ class Feature(NamedTuple):
     def actionable(self) -> bool:
         """Whether it can be given to a marketer as a reason."""
         return bool(self.low or self.high)
-
-    @property
-    def additive(self) -> bool:
-        """Whether nothing seen means 0 (counts, sums) rather than unknown."""
-        return self.layer == "daily" and not self.unit.startswith(("days since", "cents an"))

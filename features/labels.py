@@ -18,7 +18,7 @@ def label_table(
     ----------
     now, later : snapshots with their standing
         At `as_of`, and at the end of its label window, ``as_of + gap + horizon``.
-    daily : table of features.daily.daily_table
+    daily : visible rows of features.daily.daily_table
         Must reach the end of the label window: see features.time.cutoffs.
     as_of : date
     churn : ChurnParams
@@ -31,7 +31,8 @@ def label_table(
         ``[as_of + gap, as_of + gap + horizon)``.
     """
     window = daily.filter(in_label_window(as_of, churn)).group_by("customer_id")
-    sums = window.agg(nw.col("role_value").sum(), value_next_cents=nw.col("cents").sum()).collect()
+    days = nw.col("first_value_sight").sum()
+    sums = window.agg(value_days=days, value_next_cents=nw.col("cents").sum()).collect()
     standing = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
     active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
     rows = (
@@ -39,7 +40,7 @@ def label_table(
         .join(sums, on="customer_id", how="left")
         .join(standing, on="customer_id", how="left")
         .with_columns(
-            churned=nw.col("role_value").fill_null(0) == 0,
+            churned=nw.col("value_days").fill_null(0) == 0,
             value_next_cents=nw.col("value_next_cents").fill_null(0),
         )
     )

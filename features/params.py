@@ -13,12 +13,12 @@ NEEDED_WINDOWS_DAYS = (90, 365)  # features of other layers read these two
 
 
 class FeatureParams(Record):
-    """Windows, half-lives and dimensions of the features."""
+    """Windows and half-lives of the features."""
 
     windows_days: list[Days] = Field(min_length=1)
     half_lives_days: list[Days] = Field(min_length=1)
     score_half_life_days: Days
-    channels: list[str] = Field(min_length=1)
+    history_days: Days
     gap_prior_count: int = Field(ge=0, le=100)
     rows_per_bucket: int = Field(ge=1)
 
@@ -27,7 +27,12 @@ class FeatureParams(Record):
         given = ", ".join(map(str, self.windows_days))
         if not set(NEEDED_WINDOWS_DAYS) <= set(self.windows_days):
             raise ValueError(f"windows_days: Got {given}. Expected 90 and 365 among them.")
-        for key in ("windows_days", "half_lives_days", "channels"):
+        if self.history_days < max(self.windows_days):
+            raise ValueError(
+                f"history_days: Got {self.history_days}. Expected at least the longest window, "
+                f"{max(self.windows_days)}."
+            )
+        for key in ("windows_days", "half_lives_days"):
             values = getattr(self, key)
             twice = sorted({str(v) for v in values if values.count(v) > 1})
             if twice:

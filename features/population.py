@@ -6,6 +6,18 @@ from features.params import FeatureParams
 from features.schemas import ENGAGEMENT_TYPES
 
 QUINTILES = 5
+INPUTS = (
+    "value_events",
+    "value_events_365d",
+    "value_cents_365d",
+    "days_since_last_value",
+    "days_since_last_event",
+    "own_recency_days",
+    "own_gaps",
+    "own_median_gap_days",
+    "own_last_gap_days",
+    *(f"{kind}_strength" for kind in ENGAGEMENT_TYPES),
+)
 
 
 def with_population(snapshot: nw.DataFrame, params: FeatureParams) -> nw.DataFrame:
@@ -14,7 +26,7 @@ def with_population(snapshot: nw.DataFrame, params: FeatureParams) -> nw.DataFra
     Parameters
     ----------
     snapshot : table, shape (n_customers, .)
-        One row a customer, with all other layers.
+        One row a customer, with at least the columns of `INPUTS`.
     params : FeatureParams
         ``gap_prior_count``: how many pauses the population's median pause counts for.
 

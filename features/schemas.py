@@ -69,6 +69,10 @@ EVENTS = Table(
         Column("channel", "text", "where it happened, or null where unknown", True),
         Column("value_cents", "integer", "money received [cents]; negative for refunds; 0 without"),
         Column("campaign", "text", "campaign that it belongs to, or null", True),
+        Column(
+            "hour", "integer", "hour of the day, 0-23; null where a source knows only days", True
+        ),
+        Column("discount_cents", "integer", "discount on the money received [cents]; 0 without"),
     ),
     "What customers did and what was done to them: one row an event.",
 )

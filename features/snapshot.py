@@ -1,59 +1,124 @@
 """Feature snapshots: one row a known customer, as it could have been computed on the day."""
 
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import narwhals as nw
 
-from features.counts import daily_features
-from features.definitions import all_features, standing_features
-from features.gaps import gap_table
-from features.params import FeatureParams
+from features.definitions import Definitions, all_features, customer_features, row_features
+from features.feature import Feature
+from features.lifetime import lifetime, lifetime_features, merged_lifetime, paused_days
+from features.pauses import SIGHTS, Days
 from features.population import with_population
-from features.time import day_number, visible
+from features.rhythm import best_times, decayed_sums, median_pauses, rhythm_features
+from features.time import became_visible, day_number, visible
+from features.windows import banded, channel_features, window_features
+
+Materialise = Callable[[nw.LazyFrame], nw.LazyFrame]
+CHANNEL_DAYS = 90
 
 
-def customer_rows(
-    daily: nw.LazyFrame, spine: nw.LazyFrame, as_of: date, params: FeatureParams
-) -> nw.LazyFrame:
-    """All layers but ``population``, for the customers of `spine`.
+def customer_snapshots(
+    daily: nw.LazyFrame,
+    spine: nw.LazyFrame,
+    dates: list[date],
+    definitions: Definitions,
+    *,
+    materialise: Materialise,
+    past: nw.LazyFrame | None = None,
+) -> Iterator[tuple[date, nw.LazyFrame]]:
+    """All layers but ``population``, for each date, in one pass over the daily table.
 
     Parameters
     ----------
     daily : table of features.daily.daily_table
-        Rows that were not visible before `as_of` are not read.
-    spine : table of schemas.CUSTOMERS
-        Who gets a row; customers first known at or after `as_of` are left out.
-    as_of : date
-    params : FeatureParams
+        Rows that were not visible before a date are not read for it.
+    spine : table with ``customer_id`` and ``known_day``
+        Who gets a row; customers first known at or after a date are left out of it.
+    dates : list of date
+    definitions : Definitions
+    materialise : callable
+        Computes a table now, so that several others can read it.
+    past : table of features.lifetime.lifetime, optional
+        What was visible before `daily` begins; must lie further back than `history_days` before
+        the first date.
 
-    Returns
-    -------
-    table, shape (n_known_customers, .)
-        Customers without a visible event are kept: counts 0, the rest null.
+    Yields
+    ------
+    tuple of date and table, shape (n_known_customers, 2 + n_customer_features)
+        ``customer_id``, ``as_of``, features. Customers without a visible event are kept: counts 0,
+        the rest null.
     """
-    seen = visible(daily, as_of)
-    features = daily_features(params)
-    counts = seen.group_by("customer_id").agg(*(f.column for f in features))
-    known = nw.lit(day_number(as_of)) - nw.col("known_day")
-    rows = (
-        spine.filter(nw.col("known_day") < day_number(as_of))
-        .select("customer_id", days_since_known=known)
-        .join(counts, on="customer_id", how="left")
-        .join(gap_table(seen, "value"), on="customer_id", how="left")
-        .join(gap_table(seen, "event"), on="customer_id", how="left")
+    paused = {days: materialise(rows) for days, rows in paused_days(daily, past).items()}
+    known, since = past, None
+    for as_of in sorted(dates):
+        fresh = {d: became_visible(rows, since, as_of) for d, rows in paused.items()}
+        newly = lifetime(became_visible(daily, since, as_of), fresh, definitions.dimensions)
+        tables = [newly] if known is None else [known, newly]
+        known = materialise(merged_lifetime(tables, definitions.dimensions))
+        yield as_of, _customer_rows(daily, paused, known, spine, as_of, definitions, materialise)
+        since = as_of
+
+
+def _customer_rows(
+    daily: nw.LazyFrame, paused: dict[Days, nw.LazyFrame], known: nw.LazyFrame,
+    spine: nw.LazyFrame, as_of: date, definitions: Definitions, materialise: Materialise,
+) -> nw.LazyFrame:  # fmt: skip
+    params, dimensions, custom = definitions
+    today = nw.lit(day_number(as_of))
+    history = nw.col("age") <= params.history_days
+    recent = materialise(visible(daily, as_of).filter(history))
+    last_days = recent.filter(nw.col("age") <= CHANNEL_DAYS)
+    tables = [
+        _columns(known.with_columns(today=today), lifetime_features()),
+        _grouped(materialise(banded(recent, dimensions, params)), window_features(params)),
+        _grouped(last_days, channel_features(dimensions)),
+        decayed_sums(recent, dimensions, params),
+        *(median_pauses(visible(paused[d], as_of).filter(history), d) for d in SIGHTS),
+        *best_times(recent),
+        *([custom.compute(recent)] if custom else []),
+    ]
+    rows = spine.filter(nw.col("known_day") < today)
+    rows = rows.select("customer_id", days_since_known=today - nw.col("known_day"))
+    for table in tables:
+        rows = rows.join(table, on="customer_id", how="left")
+    return _complete(rows, definitions).select(
+        "customer_id", nw.lit(as_of).alias("as_of"), *names(definitions)
     )
-    zeros = [nw.col(f.name).fill_null(0) for f in features if f.additive]
-    return rows.with_columns(*zeros).with_columns(*(f.column for f in standing_features(params)))
 
 
-def snapshot(rows: nw.DataFrame, as_of: date, params: FeatureParams) -> nw.DataFrame:
-    """Complete customer rows with the ``population`` layer, sorted by customer.
+def names(definitions: Definitions) -> list[str]:
+    """Names of the features that need nobody but the customer, in order."""
+    return [feature.name for feature in customer_features(definitions)]
+
+
+def _columns(table: nw.LazyFrame, features: list[Feature]) -> nw.LazyFrame:
+    return table.select("customer_id", *(f.column for f in features))
+
+
+def _grouped(rows: nw.LazyFrame, features: list[Feature]) -> nw.LazyFrame:
+    return rows.group_by("customer_id").agg(*(f.column for f in features))
+
+
+def _complete(rows: nw.LazyFrame, definitions: Definitions) -> nw.LazyFrame:
+    """Rhythm features, zeros where nothing was seen, then arithmetic on the row."""
+    params, dimensions, _ = definitions
+    zeros = [nw.col(f.name).fill_null(0) for f in customer_features(definitions) if f.zero]
+    return (
+        rows.with_columns(*(f.column for f in rhythm_features(params, dimensions)))
+        .with_columns(*zeros)
+        .with_columns(*(f.column for f in row_features(dimensions)))
+    )
+
+
+def snapshot(rows: nw.DataFrame, definitions: Definitions) -> nw.DataFrame:
+    """Customer rows of one date with the ``population`` layer, sorted by customer.
 
     Returns
     -------
     table, shape (n_customers, 2 + n_features)
         ``customer_id``, ``as_of``, then `features.definitions.all_features` in their order.
     """
-    names = [feature.name for feature in all_features(params)]
-    complete = with_population(rows.sort("customer_id"), params)
-    return complete.with_columns(as_of=nw.lit(as_of)).select("customer_id", "as_of", *names)
+    every = [feature.name for feature in all_features(definitions)]
+    complete = with_population(rows.sort("customer_id"), definitions.params)
+    return complete.select("customer_id", "as_of", *every)

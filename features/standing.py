@@ -1,6 +1,6 @@
 """Stage, level and activity: rules over a snapshot, first match wins, with what fired them."""
 
-from typing import Literal, Self
+from typing import Self
 
 import narwhals as nw
 from pydantic import model_validator
@@ -96,15 +96,16 @@ def _value_and_bound(condition: Condition) -> nw.Expr:
 
 
 def with_standing(features: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
-    """Add ``stage``, ``level`` and ``activity``, with ``stage_because`` and ``level_because``.
+    """Add ``stage``, ``level`` and ``activity``.
 
     Every customer gets exactly one of each: the rules are read in order and the last holds always.
     """
-    kinds: tuple[tuple[Literal["stage", "level", "activity"], list[NamedRule]], ...] = (
-        ("stage", rules.stages),
-        ("level", rules.levels),
-        ("activity", rules.activities),
-    )
-    placed = features.with_columns(*(first_match(r).alias(kind) for kind, r in kinds))
-    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in kinds[:2]]
+    kinds = {"stage": rules.stages, "level": rules.levels, "activity": rules.activities}
+    return features.with_columns(*(first_match(r).alias(kind) for kind, r in kinds.items()))
+
+
+def with_because(placed: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
+    """Add ``stage_because`` and ``level_because``: the rule that fired and its values, as text."""
+    kinds = {"stage": rules.stages, "level": rules.levels}
+    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in kinds.items()]
     return placed.with_columns(*reasons)

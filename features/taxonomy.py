@@ -22,7 +22,8 @@ class EventMeaning(Record):
 
 
 class Taxonomy(Record):
-    """Event type id -> meaning, and the company's own names for them."""
+    """Channels that are counted apart; event type id -> meaning, and other names for them."""
 
+    channels: list[str] = Field(min_length=1)
     events: dict[str, EventMeaning]
     aliases: dict[str, str] = Field(default_factory=dict)

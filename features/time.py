@@ -32,6 +32,12 @@ def visible(daily: nw.LazyFrame, as_of: date) -> nw.LazyFrame:
     return daily.filter(nw.col("visible_day") < cut).with_columns(age=cut - nw.col("day"))
 
 
+def became_visible(daily: nw.LazyFrame, since: date | None, as_of: date) -> nw.LazyFrame:
+    """Rows that were known before `as_of`, but not yet before `since`."""
+    rows = daily.filter(nw.col("visible_day") < day_number(as_of))
+    return rows if since is None else rows.filter(nw.col("visible_day") >= day_number(since))
+
+
 def in_window(window_days: int, *, ending_days_ago: int = 0) -> nw.Expr:
     """Ages in ``[as_of - ending_days_ago - window_days, as_of - ending_days_ago)``."""
     age = nw.col("age")
@@ -101,3 +107,23 @@ def snapshot_dates(dates: Cutoffs, churn: ChurnParams) -> list[date]:
 def labelled_dates(dates: Cutoffs) -> list[date]:
     """Training cutoffs and the test, oldest first; empty when the history is too short."""
     return [*dates.train, *([dates.test] if dates.test else [])]
+
+
+def month_of(day: nw.Expr) -> nw.Expr:
+    """Calendar month, 1-12, of a day number, by integer arithmetic on every engine.
+
+    References
+    ----------
+    Hinnant, 2021, chrono-Compatible Low-Level Date Algorithms, ``civil_from_days``: years are
+    counted from the first of March, so that the leap day is a year's last.
+    """
+    in_era = (day + 719_468) % 146_097
+    year = (in_era - in_era // 1460 + in_era // 36_524 - in_era // 146_096) // 365
+    in_year = in_era - (365 * year + year // 4 - year // 100)
+    from_march = (5 * in_year + 2) // 153
+    return (from_march + 2) % 12 + 1
+
+
+def weekday_of(day: nw.Expr) -> nw.Expr:
+    """Weekday, 1-7 from Monday, of a day number; 1970-01-01 was a Thursday."""
+    return (day + 3) % 7 + 1

@@ -156,7 +156,7 @@ def features(
 
     opened, paths = _opened(project)
     if names:
-        typer.echo(feature_lines(opened.params.features))
+        typer.echo(feature_lines(opened.definitions))
         return
     typer.echo(f"{steps.features(opened, paths, _day(opened, as_of))} snapshots")
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 from actions.catalogue import ActionCatalogue
 from actions.params import RecommendParams
 from delivery.params import DeliverParams
-from features.definitions import all_features
+from features.definitions import CustomFeatures, Definitions, all_features
+from features.dimensions import dimensions
 from features.errors import ConfigurationError, InputMissingError
 from features.params import ChurnParams, CutoffParams, FeatureParams
 from features.records import Record
@@ -20,6 +21,7 @@ from features.rules import Condition
 from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
+from pipelines.custom import FILE, read_custom
 from pipelines.sources import SourceCatalogue
 from pipelines.tracking import TrackingParams
 
@@ -57,7 +59,12 @@ class Catalogue(NamedTuple):
     taxonomy: Taxonomy
     standing: StandingRules
     actions: ActionCatalogue
+    custom: CustomFeatures | None
     sha256: str
+
+    def definitions(self, params: FeatureParams) -> Definitions:
+        """What the features are made of."""
+        return Definitions(params, dimensions(self.taxonomy), self.custom)
 
 
 def read_params(path: Path) -> Params:
@@ -72,7 +79,7 @@ def read_params(path: Path) -> Params:
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """Read the five files of the catalogue."""
+    """Read the files of the catalogue."""
     return Catalogue(
         sources=_record(
             SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
@@ -82,7 +89,8 @@ def read_catalogue(folder: Path) -> Catalogue:
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
         ),
-        sha256=_hash(sorted(folder.glob("*.yaml"))),
+        custom=read_custom(folder),
+        sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
 
 
@@ -107,7 +115,7 @@ def check_references(params: Params, catalogue: Catalogue) -> None:
     ConfigurationError
         Names the file, the entry, what is unknown and what is known.
     """
-    known = {feature.name for feature in all_features(params.features)}
+    known = {feature.name for feature in all_features(catalogue.definitions(params.features))}
     for owner, condition in catalogue.standing.conditions:
         _check_feature("stages.yaml or levels.yaml", owner, condition, known)
     for action in catalogue.actions.actions:

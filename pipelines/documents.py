@@ -3,25 +3,24 @@
 import sys
 from pathlib import Path
 
-from features.definitions import all_features
-from features.params import FeatureParams
+from features.definitions import Definitions, all_features
 from features.schemas import TABLES, Table
-from pipelines.config import read_params
+from pipelines.project import Project
 from pipelines.tables import write_text
 
 
-def feature_lines(params: FeatureParams) -> str:
+def feature_lines(definitions: Definitions) -> str:
     """One line a feature: name, unit, meaning."""
-    rows = all_features(params)
+    rows = all_features(definitions)
     width = max(len(feature.name) for feature in rows)
     return "\n".join(f"{f.name:<{width}}  [{f.unit}] {f.meaning}" for f in rows)
 
 
-def features_page(params: FeatureParams) -> str:
+def features_page(definitions: Definitions) -> str:
     """``docs/features.md``."""
     rows = [
         f"| `{f.name}` | {f.unit} | {f.meaning} | {_phrase(f.low or f.high)} |"
-        for f in all_features(params)
+        for f in all_features(definitions)
     ]
     head = ["| feature | unit | meaning | as a reason |", "|---|---|---|---|"]
     intro = [
@@ -62,7 +61,7 @@ def _phrase(phrase: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the generated documents, or with ``--check`` say which are stale."""
     pages = {
-        Path("docs/features.md"): features_page(read_params(Path("params.yaml")).features),
+        Path("docs/features.md"): features_page(Project(Path()).definitions),
         Path("docs/tables.md"): tables_page(),
     }
     stale = [

@@ -1,5 +1,6 @@
 """Normalised event rows -> events: known types, no duplicates, lines merged to orders."""
 
+from datetime import time
 from typing import NamedTuple
 
 import polars as pl
@@ -75,6 +76,9 @@ def _with_meaning(rows: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
             known = known.with_columns(pl.lit(None, pl.String).alias(optional))
     if "value" not in known.columns:
         known = known.with_columns(value=pl.lit(0, pl.Int64))
+    if "discount" not in known.columns:
+        known = known.with_columns(discount=pl.lit(0, pl.Int64))
+    known = known.with_columns(pl.col("discount").fill_null(0).abs())
     known = known.with_columns(pl.coalesce("channel", "usual_channel").alias("channel"))
     known = _reject(known, "unknown_event_type", pl.col("role").is_null())
     unpriced = (pl.col("role") == "value") & pl.col("value").is_null()
@@ -119,23 +123,30 @@ def _merge_lines(rows: pl.DataFrame) -> pl.DataFrame:
     constant = ("customer_id", "event_type", "role", "engagement_type", "channel", "campaign")
     times = [pl.col(t).min() for t in ("occurred_at", "loaded_at") if t in rows.columns]
     return rows.group_by("event_id").agg(
-        *(pl.col(name).min() for name in constant), *times, pl.col("value").sum()
+        *(pl.col(name).min() for name in constant),
+        *times,
+        pl.col("value").sum(),
+        pl.col("discount").sum(),
     )
 
 
 def _signed(rows: pl.DataFrame) -> pl.DataFrame:
     """Money of service events (refunds, cancellations) is money given back."""
     given_back = pl.when(pl.col("role") == "service").then(-pl.col("value").abs())
-    return rows.with_columns(value_cents=given_back.otherwise(pl.col("value")))
+    money = given_back.otherwise(pl.col("value"))
+    return rows.with_columns(value_cents=money, discount_cents=pl.col("discount"))
 
 
 def _complete(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
     if "loaded_at" not in rows.columns:
         rows = rows.with_columns(loaded_at=pl.lit(None, pl.Datetime("us", "UTC")))
-    business_day = pl.col("occurred_at").dt.convert_time_zone(zone).dt.date()
+    local = pl.col("occurred_at").dt.convert_time_zone(zone)
+    business_day = local.dt.date()
+    midnight = (local.dt.time() == time(0)).all()  # the source knows days only
     loaded_day = pl.col("loaded_at").dt.convert_time_zone(zone).dt.date()
     dated = rows.with_columns(on=business_day).with_columns(
         day=pl.col("on").cast(pl.Int32).cast(pl.Int64),
         visible_day=pl.max_horizontal("on", loaded_day).cast(pl.Int32).cast(pl.Int64),
+        hour=pl.when(~midnight).then(local.dt.hour()),
     )
     return dated.select(EVENTS.names).cast(polars_schema(EVENTS))

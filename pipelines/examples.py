@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from features.definitions import all_features
-from features.params import FeatureParams
+from features.definitions import Definitions, all_features
 from models.churn import Examples
 from models.preprocessing import matrix
 from models.standing import with_current
@@ -22,9 +21,9 @@ class Standing(NamedTuple):
     classes: tuple[str, ...]
 
 
-def columns_of(params: FeatureParams) -> list[str]:
+def columns_of(definitions: Definitions) -> list[str]:
     """Names of the features that models read, in order."""
-    return [feature.name for feature in all_features(params)]
+    return [feature.name for feature in all_features(definitions)]
 
 
 def labelled(features: Path, labels: pl.DataFrame, days: list[date]) -> pl.DataFrame:

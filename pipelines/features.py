@@ -1,5 +1,6 @@
-"""Step: events -> the daily table, and a feature snapshot with its standing for each date."""
+"""Step: events -> the daily state, and a feature snapshot with its standing for each date."""
 
+import hashlib
 import json
 import shutil
 from datetime import date, timedelta
@@ -10,18 +11,24 @@ import narwhals as nw
 import polars as pl
 
 from features.consents import objected
-from features.daily import daily_table
+from features.definitions import Definitions
 from features.errors import DataError
-from features.params import ChurnParams, CutoffParams, Cutoffs, FeatureParams
+from features.params import ChurnParams, CutoffParams, Cutoffs
+from features.population import INPUTS, with_population
 from features.schemas import CONSENTS, CUSTOMERS
-from features.snapshot import customer_rows, snapshot
+from features.snapshot import customer_snapshots, names
 from features.standing import StandingRules, with_standing
 from features.time import cutoffs, day_number, refuse_after
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.ingest import read_events
+from pipelines.progress import followed
+from pipelines.state import coded, collected, daily_files, history, identity, ids_of, update_bucket
 from pipelines.tables import present, read, write_frame, write_text
 
 DATES = "cutoffs.json"
+PLAN = "plan.sha256"
+CUSTOMERS_OF = "customers-{:04d}.parquet"
+POPULATION_OF = "population-{:04d}.parquet"
 
 
 class Span(NamedTuple):
@@ -32,24 +39,26 @@ class Span(NamedTuple):
 
 
 def build_features(
-    tables: Path, daily: Path, out: Path, dates: list[date], params: FeatureParams,
+    tables: Path, daily: Path, out: Path, dates: list[date], definitions: Definitions,
     standing: StandingRules, now: date,
 ) -> None:  # fmt: skip
-    """Write the daily table and one snapshot a date, ``as_of=YYYY-MM-DD.parquet``.
+    """Bring the daily state up to date and write one snapshot a date, ``as_of=YYYY-MM-DD/``.
 
-    Customers who object as of `now` are in none of them.
+    Customers who object as of `now` are in none of them. A snapshot that is already there, made of
+    the same, is kept: so a run that was killed goes on where it was.
     """
     spine = _spine(tables, now)
-    buckets = _write_daily(tables, daily, params)
-    shutil.rmtree(out, ignore_errors=True)
-    placed = with_bucket(spine, len(buckets))
-    for day in dates:
-        parts = [
-            customer_rows(_lazy(bucket), _of_bucket(placed, k), day, params).collect()
-            for k, bucket in enumerate(buckets)
-        ]
-        whole = with_standing(snapshot(nw.concat(parts), day, params), standing)
-        write_frame(whole.to_native(), snapshot_path(out, day))
+    folders = sorted((tables / "events").glob("bucket-*"))
+    placed = with_bucket(spine, len(folders))
+    for number, events in followed(folders, "daily state"):
+        update_bucket(events, daily / events.name, definitions.dimensions)
+    states = [daily / folder.name for folder in folders]
+    _start(out, _plan(states, spine, dates, definitions, standing))
+    for number, state in followed(states, "features"):
+        members = placed.lazy().filter(pl.col(BUCKET) == number).drop(BUCKET)
+        _write_customers(state, members, out, number, dates, definitions)
+    for _, day in followed(dates, "ranks and stages"):
+        _write_population(snapshot_path(out, day), len(states), definitions, standing)
 
 
 def write_cutoffs(out: Path, dates: Cutoffs) -> None:
@@ -63,18 +72,30 @@ def read_cutoffs(features: Path) -> Cutoffs:
 
 
 def snapshot_path(features: Path, day: date) -> Path:
-    """The file of one as-of date."""
-    return features / f"as_of={day.isoformat()}.parquet"
+    """The folder of one as-of date."""
+    return features / f"as_of={day.isoformat()}"
 
 
 def read_snapshot(features: Path, day: date) -> pl.DataFrame:
-    """Features and standing as of a day."""
-    return pl.read_parquet(present(snapshot_path(features, day), f"features as of {day}"))
+    """Features and standing as of a day, sorted by customer."""
+    return scan_snapshot(features, day).sort("customer_id").collect()
+
+
+def scan_snapshot(features: Path, day: date) -> pl.LazyFrame:
+    """Features and standing as of a day, lazily, bucket by bucket."""
+    folder = present(snapshot_path(features, day), f"features as of {day}")
+    count = len(list(folder.glob("population-*.parquet")))
+    parts = [
+        pl.concat([_part(folder, name, k) for name in (CUSTOMERS_OF, POPULATION_OF)],
+                  how="horizontal")
+        for k in range(count)
+    ]  # fmt: skip
+    return pl.concat(parts)
 
 
 def read_daily(daily: Path) -> pl.LazyFrame:
     """The whole daily table, lazily."""
-    return pl.scan_parquet(sorted(present(daily, "daily table").glob("*.parquet")))
+    return pl.scan_parquet(daily_files(daily))
 
 
 def plan(
@@ -105,7 +126,8 @@ def data_span(tables: Path, as_of: date) -> Span:
     own = read_events(tables).filter(pl.col("role") != "exposure")
     known_value = (pl.col("role") == "value") & (pl.col("visible_day") < day_number(as_of))
     value = pl.col("on").filter(known_value)
-    first, last = own.select(value.min().alias("first"), pl.col("on").max()).collect().row(0)
+    ends = own.select(value.min().alias("first"), pl.col("on").max())
+    first, last = ends.collect(engine="streaming").row(0)
     if first is None:
         raise DataError(
             f"events: no value event before {as_of}. Expected at least one event whose type has "
@@ -120,26 +142,77 @@ def _spine(tables: Path, now: date) -> pl.DataFrame:
     events = nw.from_native(read_events(tables))
     gone = objected(consents, events, now).collect().to_native()
     kept = customers.join(gone, on="customer_id", how="anti")
-    return kept.with_columns(known_day=pl.col("known_since").cast(pl.Int32).cast(pl.Int64))
+    days = pl.col("known_since").cast(pl.Int32).cast(pl.Int64)
+    return kept.select("customer_id", known_day=days).sort("customer_id")
 
 
-def _write_daily(tables: Path, daily: Path, params: FeatureParams) -> list[Path]:
-    shutil.rmtree(daily, ignore_errors=True)
-    return [
-        _write_daily_bucket(source, daily / source.name, params)
-        for source in sorted((tables / "events").glob("*.parquet"))
-    ]
+def _plan(
+    states: list[Path], spine: pl.DataFrame, dates: list[date], definitions: Definitions,
+    standing: StandingRules,
+) -> str:  # fmt: skip
+    """What the snapshots are made of, as a hash."""
+    digest = hashlib.sha256(spine.hash_rows().to_numpy().tobytes())
+    params, dimensions, custom = definitions
+    made_of = [
+        repr(dates), params.model_dump_json(), repr(dimensions), custom.source if custom else "",
+        standing.model_dump_json(), *map(identity, states),
+    ]  # fmt: skip
+    for text in made_of:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
 
 
-def _write_daily_bucket(source: Path, out: Path, params: FeatureParams) -> Path:
-    rows = daily_table(nw.from_native(pl.scan_parquet(source)), params.channels)
-    write_frame(rows.collect().to_native().sort("customer_id", "day", "visible_day"), out)
-    return out
+def _start(out: Path, plan_hash: str) -> None:
+    """Keep what an earlier run made of the same; clear away anything else."""
+    file = out / PLAN
+    if not file.is_file() or file.read_text() != plan_hash:
+        shutil.rmtree(out, ignore_errors=True)
+        write_text(plan_hash, file)
 
 
-def _lazy(bucket: Path) -> nw.LazyFrame:
-    return nw.from_native(pl.scan_parquet(bucket))
+def _write_customers(
+    state: Path, members: pl.LazyFrame, out: Path, number: int, dates: list[date],
+    definitions: Definitions,
+) -> None:  # fmt: skip
+    files = {day: snapshot_path(out, day) / CUSTOMERS_OF.format(number) for day in dates}
+    missing = [day for day in dates if not files[day].exists()]
+    if not missing:
+        return
+    days = definitions.params.history_days
+    daily, past = history(state, min(missing), days, definitions.dimensions)
+    ids = ids_of(members, daily, *([] if past is None else [past]))
+    rows = customer_snapshots(
+        _materialised(nw.from_native(coded(daily, ids))), nw.from_native(coded(members, ids)),
+        missing, definitions, materialise=_materialised,
+        past=None if past is None else nw.from_native(coded(past, ids)),
+    )  # fmt: skip
+    for day, snapshot in rows:
+        whole = collected(snapshot).sort("customer_id")
+        write_frame(whole.with_columns(pl.col("customer_id").cast(pl.String)), files[day])
 
 
-def _of_bucket(placed: pl.DataFrame, number: int) -> nw.LazyFrame:
-    return nw.from_native(placed.lazy().filter(pl.col(BUCKET) == number))
+def _materialised(rows: nw.LazyFrame) -> nw.LazyFrame:
+    return nw.from_native(collected(rows).lazy())
+
+
+def _write_population(
+    folder: Path, count: int, definitions: Definitions, standing: StandingRules
+) -> None:
+    """Compare every customer with all others, on the few columns that this needs."""
+    customers = [folder / CUSTOMERS_OF.format(k) for k in range(count)]
+    inputs = [pl.read_parquet(file, columns=["customer_id", *INPUTS]) for file in customers]
+    everybody = nw.from_native(pl.concat(inputs), eager_only=True)
+    ranked = with_population(everybody, definitions.params).to_native().drop("customer_id", *INPUTS)
+    own = set(names(definitions))
+    needed = sorted({c.feature for _, c in standing.conditions} & own)
+    start = 0
+    for k, (file, part) in enumerate(zip(customers, inputs, strict=True)):
+        ranks = ranked.slice(start, part.height)
+        start += part.height
+        rows = pl.concat([pl.read_parquet(file, columns=needed), ranks], how="horizontal")
+        placed = with_standing(nw.from_native(rows, eager_only=True), standing).to_native()
+        write_frame(placed.drop(needed), folder / POPULATION_OF.format(k))
+
+
+def _part(folder: Path, name: str, number: int) -> pl.LazyFrame:
+    return pl.scan_parquet(present(folder / name.format(number), "features"))

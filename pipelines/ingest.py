@@ -1,5 +1,6 @@
 """Step: sources -> events, customers, identities, consents, sends, quarantine and accounting."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def ingest(
 
 def read_events(tables: Path) -> pl.LazyFrame:
     """All events of an ingested folder, lazily."""
-    return pl.scan_parquet(sorted((tables / "events").glob("*.parquet")))
+    return pl.scan_parquet(sorted((tables / "events").glob("bucket-*/*.parquet")))
 
 
 def _one(name: str, source: Source, root: Path, taxonomy: Taxonomy, zone: str) -> Ingested:
@@ -157,7 +158,8 @@ def _write_events(events: pl.DataFrame, folder: Path, rows_per_bucket: int) -> N
         raise DataError("sources.yaml: no events. Expected at least one source of table events.")
     for number, bucket in enumerate(_buckets(events, rows_per_bucket)):
         rows = bucket.sort("customer_id", "occurred_at", "event_id")
-        write(rows, folder / f"bucket-{number:04d}.parquet", EVENTS)
+        part = hashlib.sha256(rows.hash_rows().to_numpy().tobytes()).hexdigest()[:16]
+        write(rows, folder / f"bucket-{number:04d}" / f"{part}.parquet", EVENTS)
 
 
 def _buckets(events: pl.DataFrame, rows_per_bucket: int) -> Iterator[pl.DataFrame]:

@@ -17,7 +17,8 @@ from pipelines.sources import Origin, Source
 
 OLDEST, NEWEST = pl.datetime(1970, 1, 2, time_zone="UTC"), pl.datetime(2200, 1, 1, time_zone="UTC")
 LARGEST_CENTS = 10**13
-MAY_BE_EMPTY = ("value", "loaded_at", "until")
+MAY_BE_EMPTY = ("value", "discount", "loaded_at", "until")
+MONEY = frozenset({"value", "discount"})
 # A clock time with a zone behind it: in a plain date the same signs are only separators.
 ZONED = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
@@ -70,7 +71,7 @@ def _typed(
         return _time(_read(origin), origin, dtype, source, where)
     if target in DATES:
         return _date(_read(origin), origin, dtype, source, business_zone)
-    if target == "value":
+    if target in MONEY:
         return _cents(origin)
     if target in IDS and dtype.is_float():
         raise DataError(
@@ -204,7 +205,7 @@ def _reason(source: Source, present: list[str]) -> pl.Expr:
             outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
     checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
-    codes = zip(MAY_BE_EMPTY, ("bad_value", "bad_time", "bad_date"), strict=True)
+    codes = zip(MAY_BE_EMPTY, ("bad_value", "bad_discount", "bad_time", "bad_date"), strict=True)
     for target, code in codes:
         if target in present:
             checks.append((code, pl.col(target).is_null() & pl.col(f"{target}_given")))

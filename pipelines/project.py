@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from features.definitions import Definitions
 from pipelines.config import Catalogue, Params, check_references, read_catalogue, read_params
 
 
@@ -39,6 +40,11 @@ class Project:
         catalogue = read_catalogue(self.root / "catalogue")
         check_references(self.params, catalogue)
         return catalogue
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What the features are made of."""
+        return self.catalogue.definitions(self.params.features)
 
     @property
     def outbox(self) -> Path:

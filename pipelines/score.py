@@ -5,11 +5,12 @@ from pathlib import Path
 import narwhals as nw
 import polars as pl
 
-from features.definitions import all_features
+from features.definitions import Definitions, all_features
 from features.errors import DataError
 from features.labels import label_table
-from features.params import ChurnParams, FeatureParams
+from features.params import ChurnParams
 from features.schemas import SCORES
+from features.standing import StandingRules, with_because
 from features.time import visible
 from models.scoring import Champion, score
 from pipelines import tracking
@@ -19,8 +20,8 @@ from pipelines.tables import polars_schema, write
 
 
 def build_scores(
-    features: Path, daily: Path, champions: Path, out: Path, *, params: FeatureParams,
-    churn: ChurnParams, tracking_params: tracking.TrackingParams, root: Path,
+    features: Path, daily: Path, champions: Path, out: Path, *, definitions: Definitions,
+    standing: StandingRules, churn: ChurnParams, tracking_params: tracking.TrackingParams, root: Path,
 ) -> pl.DataFrame:  # fmt: skip
     """Score everybody as of now with the champions that were resolved once, before.
 
@@ -30,12 +31,14 @@ def build_scores(
         If a champion reads a feature that the snapshot does not have.
     """
     now_day = read_cutoffs(features).now
-    now = read_snapshot(features, now_day)
+    placed = nw.from_native(read_snapshot(features, now_day), eager_only=True)
+    now = with_because(placed, standing).to_native()
     before = _before(features, daily, churn)
     models = load_champions(champions, tracking_params, root)
     for champion in models:
         _check_features(champion, now)
-    scores = score(now, before, models, all_features(params), churn).cast(polars_schema(SCORES))
+    scores = score(now, before, models, all_features(definitions), churn)
+    scores = scores.cast(polars_schema(SCORES))
     write(scores, out, SCORES)
     return scores
 

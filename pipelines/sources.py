@@ -49,7 +49,7 @@ class Lookup(Record):
 TARGETS: dict[str, tuple[set[str], set[str]]] = {
     EVENTS.name: (
         {"customer_id", "occurred_at", "event_type"},
-        {"event_id", "loaded_at", "channel", "value", "campaign"},
+        {"event_id", "loaded_at", "channel", "value", "discount", "campaign"},
     ),
     CUSTOMERS.name: ({"customer_id", "known_since"}, set()),
     IDENTITIES.name: ({"customer_id"}, set(IDENTITIES.names) - {"customer_id"}),

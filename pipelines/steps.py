@@ -41,7 +41,7 @@ def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True)
         cutoffs = cutoffs.model_copy(update={"train": [], "test": None})
     dates = snapshot_dates(cutoffs, params.churn)
     featuring.build_features(
-        paths.tables, paths.daily, paths.features, dates, params.features,
+        paths.tables, paths.daily, paths.features, dates, project.definitions,
         project.catalogue.standing, as_of,
     )  # fmt: skip
     featuring.write_cutoffs(paths.features, cutoffs)
@@ -58,7 +58,7 @@ def train(project: Project, paths: Paths) -> training.Training:
     params = project.params
     return training.train(
         paths.features, paths.labels, paths.models, params=params.train,
-        feature_params=params.features, churn=params.churn, seed=params.run.seed,
+        definitions=project.definitions, churn=params.churn, seed=params.run.seed,
     )  # fmt: skip
 
 
@@ -82,8 +82,8 @@ def score(project: Project, paths: Paths) -> pl.DataFrame:
     params = project.params
     return scoring.build_scores(
         paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores,
-        params=params.features, churn=params.churn, tracking_params=params.tracking,
-        root=project.root,
+        definitions=project.definitions, standing=project.catalogue.standing, churn=params.churn,
+        tracking_params=params.tracking, root=project.root,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.params import ChurnParams, FeatureParams
+from features.definitions import Definitions
+from features.params import ChurnParams
 from features.records import Record
 from features.schemas import LABELS, LEVELS, STAGES
 from models.churn import fit_churn
@@ -50,13 +51,13 @@ class Training(Record):
 
 def train(
     features: Path, labels: Path, out: Path, *, params: TrainParams,
-    feature_params: FeatureParams, churn: ChurnParams, seed: int,
+    definitions: Definitions, churn: ChurnParams, seed: int,
 ) -> Training:  # fmt: skip
     """Fit the three models and write them with ``training.json`` to `out`."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     cutoffs = read_cutoffs(features)
-    columns = columns_of(feature_params)
+    columns = columns_of(definitions)
     facts: dict[str, Any] = {"as_of": cutoffs.now, "label": churn, "columns": columns}
     if cutoffs.test is None:
         training = _untrained(facts, "the history is too short for a training and a test cutoff")
