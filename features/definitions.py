@@ -25,6 +25,9 @@ from features.schemas import ENGAGEMENT_TYPES
 from features.windows import YEAR, channel_features, window_features
 
 
+Compute = Callable[[nw.LazyFrame], nw.LazyFrame]
+
+
 class CustomFeatures(NamedTuple):
     """Features of a company's own: what they are, and the function that computes them.
 
@@ -40,7 +43,7 @@ class CustomFeatures(NamedTuple):
     """
 
     declared: tuple[Feature, ...]
-    compute: Callable[[nw.LazyFrame], nw.LazyFrame]
+    compute: Compute
     source: str
 
 
@@ -90,8 +93,10 @@ def row_features(dimensions: Dimensions) -> list[Feature]:
     ]  # fmt: skip
 
 
-def _row(name: str, unit: str, meaning: str, expression: nw.Expr, **reason: str) -> Feature:
-    return Feature(name, unit, meaning, "row", expression, **reason)
+def _row(
+    name: str, unit: str, meaning: str, expression: nw.Expr, *, low: str = "", family: str = ""
+) -> Feature:
+    return Feature(name, unit, meaning, "row", expression, low=low, family=family)
 
 
 def _positive(columns: list[nw.Expr]) -> nw.Expr:

@@ -10,7 +10,7 @@ from features.daily import Figure
 from features.dimensions import Dimensions
 from features.feature import Feature
 from features.packed import packed, second_of
-from features.pauses import SIGHTS, Days, pauses
+from features.pauses import SIGHTS, Days, Paused, pauses
 from features.schemas import ENGAGEMENT_TYPES, ROLES
 from features.time import month_of
 
@@ -59,9 +59,7 @@ def pause_figures(days: Days) -> list[Figure]:
     ]
 
 
-def lifetime(
-    daily: nw.LazyFrame, paused: dict[Days, nw.LazyFrame], dimensions: Dimensions
-) -> nw.LazyFrame:
+def lifetime(daily: nw.LazyFrame, paused: Paused, dimensions: Dimensions) -> nw.LazyFrame:
     """Fold rows into one row a customer.
 
     Parameters
@@ -91,9 +89,7 @@ def merged_lifetime(tables: list[nw.LazyFrame], dimensions: Dimensions) -> nw.La
     return rows.group_by("customer_id").agg(*(f.merged for f in figures))
 
 
-def paused_days(
-    daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None
-) -> dict[Days, nw.LazyFrame]:
+def paused_days(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> Paused:
     """Pauses between value days and between days of any activity."""
     return {days: pauses(daily, days, earlier) for days in SIGHTS}
 

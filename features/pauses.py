@@ -6,6 +6,7 @@ import narwhals as nw
 
 Days = Literal["value", "event"]
 SIGHTS: dict[Days, str] = {"value": "first_value_sight", "event": "first_sight"}
+Paused = dict[Days, nw.LazyFrame]
 
 
 def pauses(daily: nw.LazyFrame, days: Days, earlier: nw.LazyFrame | None = None) -> nw.LazyFrame:

@@ -8,7 +8,7 @@ import narwhals as nw
 from features.definitions import Definitions, all_features, customer_features, row_features
 from features.feature import Feature
 from features.lifetime import lifetime, lifetime_features, merged_lifetime, paused_days
-from features.pauses import SIGHTS, Days
+from features.pauses import SIGHTS, Paused
 from features.population import with_population
 from features.rhythm import best_times, decayed_sums, median_pauses, rhythm_features
 from features.time import became_visible, day_number, visible
@@ -49,10 +49,10 @@ def customer_snapshots(
         ``customer_id``, ``as_of``, features. Customers without a visible event are kept: counts 0,
         the rest null.
     """
-    paused = {days: materialise(rows) for days, rows in paused_days(daily, past).items()}
+    paused: Paused = {d: materialise(rows) for d, rows in paused_days(daily, past).items()}
     known, since = past, None
     for as_of in sorted(dates):
-        fresh = {d: became_visible(rows, since, as_of) for d, rows in paused.items()}
+        fresh: Paused = {d: became_visible(rows, since, as_of) for d, rows in paused.items()}
         newly = lifetime(became_visible(daily, since, as_of), fresh, definitions.dimensions)
         tables = [newly] if known is None else [known, newly]
         known = materialise(merged_lifetime(tables, definitions.dimensions))
@@ -61,7 +61,7 @@ def customer_snapshots(
 
 
 def _customer_rows(
-    daily: nw.LazyFrame, paused: dict[Days, nw.LazyFrame], known: nw.LazyFrame,
+    daily: nw.LazyFrame, paused: Paused, known: nw.LazyFrame,
     spine: nw.LazyFrame, as_of: date, definitions: Definitions, materialise: Materialise,
 ) -> nw.LazyFrame:  # fmt: skip
     params, dimensions, custom = definitions

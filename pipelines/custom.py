@@ -2,8 +2,9 @@
 
 import runpy
 from pathlib import Path
+from typing import cast
 
-from features.definitions import CustomFeatures
+from features.definitions import Compute, CustomFeatures
 from features.errors import ConfigurationError
 from features.feature import Feature
 
@@ -23,7 +24,7 @@ def read_custom(catalogue: Path) -> CustomFeatures | None:
     if not path.is_file():
         return None
     found = runpy.run_path(str(path), run_name="custom_features")
-    declared, compute = found.get("DECLARED"), found.get("compute")
+    declared, compute = found.get("DECLARED"), cast("Compute", found.get("compute"))
     if not declared or not callable(compute):
         raise ConfigurationError(
             f"{FILE}: Got {'no DECLARED' if not declared else 'no function compute'}. Expected a "

@@ -50,7 +50,7 @@ def build_features(
     spine = _spine(tables, now)
     folders = sorted((tables / "events").glob("bucket-*"))
     placed = with_bucket(spine, len(folders))
-    for number, events in followed(folders, "daily state"):
+    for _, events in followed(folders, "daily state"):
         update_bucket(events, daily / events.name, definitions.dimensions)
     states = [daily / folder.name for folder in folders]
     _start(out, _plan(states, spine, dates, definitions, standing))

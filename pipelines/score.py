@@ -21,7 +21,8 @@ from pipelines.tables import polars_schema, write
 
 def build_scores(
     features: Path, daily: Path, champions: Path, out: Path, *, definitions: Definitions,
-    standing: StandingRules, churn: ChurnParams, tracking_params: tracking.TrackingParams, root: Path,
+    standing: StandingRules, churn: ChurnParams, tracking_params: tracking.TrackingParams,
+    root: Path,
 ) -> pl.DataFrame:  # fmt: skip
     """Score everybody as of now with the champions that were resolved once, before.
 

@@ -100,9 +100,8 @@ def history(folder: Path, first: date, history_days: int, dimensions: Dimensions
     if not older:
         return History(pl.scan_parquet(rows), None)
     past = _folded(manifest, folder, begin, dimensions)
-    return History(
-        pl.scan_parquet([*rows, folder / past.late]), pl.scan_parquet(folder / past.folded)
-    )
+    rows.append(folder / past.late)
+    return History(pl.scan_parquet(rows), pl.scan_parquet(folder / past.folded))
 
 
 def daily_files(daily: Path) -> list[Path]:
