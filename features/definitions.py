@@ -24,7 +24,6 @@ from features.rhythm import rhythm_features
 from features.schemas import ENGAGEMENT_TYPES
 from features.windows import YEAR, channel_features, window_features
 
-
 Compute = Callable[[nw.LazyFrame], nw.LazyFrame]
 
 
