@@ -21,6 +21,7 @@ them, in chunks of whatever size.
 * Channels: e-mails by e-mail, shares on social media, refunds and surveys as the session, which is
   on the web (50 %), in the app (35 %) or in a shop (15 %).
 * Orders: log-normal, median 42.00, sigma 0.6; refunds the same with the sign turned.
+* A fifth of the orders come with a discount of up to 5.00, evenly.
 * One row in 100 is loaded 1 to 6 days late, so that `visible_day` is after `day`; the others at
   once.
 
@@ -48,6 +49,7 @@ _EMAIL_SESSIONS = 0.25
 _LATE_SHARE, _LATE_DAYS = 0.01, 5.0
 _MEDIAN_CENTS, _SIGMA = 4200.0, 0.6
 _CAMPAIGN_DAYS = 30
+_DISCOUNTED = 0.2
 
 _CHANNELS = pl.Series(["web", "app", "store", "email", "social"])
 _SESSION_CHANNELS = np.cumsum([0.50, 0.35])
@@ -259,6 +261,13 @@ def _cents(plan, *, drawn, kind):
     return cents
 
 
+def _discounts(plan, *, drawn, kind):
+    """A fifth of the orders come with a discount, of 5.00 or less."""
+    share = _uniform(plan.seed, "discount", drawn)
+    given = (kind == _ORDER) & (share < _DISCOUNTED)
+    return np.where(given, np.rint(share * 2500), 0).astype(np.int64)
+
+
 def _rows(plan, ids, *, drawn, at, kind, channel):
     late = _uniform(plan.seed, "late", drawn) < _LATE_SHARE
     delay = DAY + _uniform(plan.seed, "delay", drawn) * (_LATE_DAYS * DAY)
@@ -282,6 +291,8 @@ def _rows(plan, ids, *, drawn, at, kind, channel):
         channel=_CHANNELS.gather(channel),
         value_cents=_cents(plan, drawn=drawn, kind=kind),
         campaign=_campaigns(plan, at=at, kind=kind),
+        hour=pl.col("at") // 3600 % 24,
+        discount_cents=_discounts(plan, drawn=drawn, kind=kind),
     ).select(EVENTS.names)
 
 
