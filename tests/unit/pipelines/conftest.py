@@ -16,6 +16,7 @@ from pipelines.sources import Business, Source, SourceCatalogue
 REPOSITORY = Path(__file__).parents[3]
 TAXONOMY = Taxonomy.model_validate(
     {
+        "channels": ["web", "email"],
         "events": {
             "order_completed": {"role": "value", "engagement_type": "transactional"},
             "order_refunded": {"role": "service"},

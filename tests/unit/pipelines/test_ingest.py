@@ -162,7 +162,9 @@ RANDOM_ROWS = st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=12)
 def test_rows_in_are_accepted_or_rejected_once_whatever_they_hold(rows, lines):
     raw = pl.DataFrame(rows, schema=dict.fromkeys(CELLS, pl.String)).with_row_index(ROW, offset=1)
     roles = {"order_completed": "value", "order_refunded": "service", "page_viewed": "visit"}
-    taxonomy = Taxonomy.model_validate({"events": {k: {"role": v} for k, v in roles.items()}})
+    taxonomy = Taxonomy.model_validate(
+        {"channels": ["web"], "events": {k: {"role": v} for k, v in roles.items()}}
+    )
     columns = {name: {"column": name} for name in CELLS}
     source = Source.model_validate(
         {"table": "events", "path": "x.csv", "columns": columns, "lines_of_order": lines}
