@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import narwhals as nw
 
-Layer = Literal["lifetime", "window", "channel", "rhythm", "row", "population", "custom"]
+Layer = Literal["lifetime", "window", "rhythm", "row", "population", "custom"]
 
 
 class Feature(NamedTuple):

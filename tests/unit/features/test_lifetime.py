@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from features.lifetime import lifetime, merged_lifetime, paused_days
+from features.lifetime import lifetime, merged_lifetime
+from features.pauses import with_pauses
 from features.time import day_number
 
 
@@ -87,11 +88,11 @@ def test_folding_the_past_changes_no_figure(daily, dimensions, as_of, cut_days_a
     cut = day_number(as_of) - cut_days_ago
     parts = [nw.from_native(days.lazy().filter(c)) for c in
              (pl.col("visible_day") < cut, pl.col("visible_day") >= cut)]  # fmt: skip
-    past = lifetime(parts[0], paused_days(parts[0]), dimensions)
-    rest = lifetime(parts[1], paused_days(parts[1], past), dimensions)
+    past = lifetime(with_pauses(parts[0]), dimensions)
+    rest = lifetime(with_pauses(parts[1], past), dimensions)
     folded = merged_lifetime([past, rest], dimensions).collect().to_native()
     whole = nw.from_native(days.lazy())
-    at_once = lifetime(whole, paused_days(whole), dimensions).collect().to_native()
+    at_once = lifetime(with_pauses(whole), dimensions).collect().to_native()
     assert_frame_equal(folded, at_once, check_column_order=False, check_dtypes=False)
 
 
