@@ -66,12 +66,12 @@ def _customer_rows(
     today = nw.lit(day_number(as_of))
     recent = materialise(visible(rows, as_of).filter(nw.col("age") <= params.history_days))
     bands = materialise(banded(recent, dimensions, params)).group_by("customer_id")
-    tables = [
-        known.with_columns(today=today).select("customer_id", *_columns(lifetime_features())),
-        bands.agg(*_columns(window_features(params, dimensions))),
+    tables = [  # the widest last: a join copies what is on its left
         median_pauses(recent),
         best_times(recent),
         *([custom.compute(recent)] if custom else []),
+        known.with_columns(today=today).select("customer_id", *_columns(lifetime_features())),
+        bands.agg(*_columns(window_features(params, dimensions))),
     ]
     customers = spine.filter(nw.col("known_day") < today)
     customers = customers.select("customer_id", days_since_known=today - nw.col("known_day"))
