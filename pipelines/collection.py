@@ -1,6 +1,6 @@
 """All new event rows of a run -> parts, index, quarantine and accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from pipelines.parts import parts_of, without
 from pipelines.plan import Plan, Reading, read_again
 from pipelines.quarantine import raw_text, rejected_rows, write_quarantine
 from pipelines.raw import chunks_of
+from pipelines.readers import ahead
 from pipelines.sources import SourceCatalogue
 from pipelines.stage import Stage, settle
 
@@ -111,29 +112,34 @@ def _read(job: Job, reading: Reading, stage: Stage, number: int) -> Account:
     source = job.sources.sources[one.source]
     account = Account(reading.entry)
     before = stamp(path)
-    for chunk in chunks_of(one, path, source, job.root):
-        rows = normalise(chunk.rows, one.source, source, job.sources.business)
-        bad = rows.filter(pl.col("reason").is_not_null()).select(ROW, "reason")
-        good, raw = rows, chunk.rows
-        if bad.height:
-            fine = rows["reason"].is_null()
-            good, raw = rows.filter(fine), raw.filter(fine)
-        typed = typed_events(
-            good, raw, one.source, job.taxonomy, zone=job.sources.business.timezone,
-            lines=source.lines_of_order,
-        )  # fmt: skip
-        account.rows_in += chunk.rows.height + chunk.rejected.height
-        account.reject(chunk.rejected)
-        account.reject(rejected_rows(chunk.rows, pl.concat([bad, typed.rejected])))
-        account.cover(typed.rows["on"])
-        stage.add(typed.rows, number, lines=source.lines_of_order)
-        job.say(chunk.rows.height)
+    for rows in ahead(_typed(job, reading, account)):
+        stage.add(rows, number, lines=source.lines_of_order)
+        job.say(rows.height)
     if stamp(path) != before:
         raise DataError(
             f"sources.yaml, {one.source}: {path.name} changed while it was read. Expected a "
             f"finished file. Run again when its export has ended."
         )
     return account
+
+
+def _typed(job: Job, reading: Reading, account: Account) -> Iterator[pl.DataFrame]:
+    """Well-formed events, chunk by chunk; all other rows go to the account."""
+    name, business = reading.input.source, job.sources.business
+    source = job.sources.sources[name]
+    for chunk in chunks_of(reading.input, reading.path, source, job.root):
+        good, raw = normalise(chunk.rows, name, source, business), chunk.rows
+        fine = good["reason"].is_null()
+        bad = good.filter(~fine).select(ROW, "reason")
+        if bad.height:
+            good, raw = good.filter(fine), raw.filter(fine)
+        lines = source.lines_of_order
+        typed = typed_events(good, raw, name, job.taxonomy, zone=business.timezone, lines=lines)
+        account.rows_in += chunk.rows.height + chunk.rejected.height
+        account.reject(chunk.rejected)
+        account.reject(rejected_rows(chunk.rows, pl.concat([bad, typed.rejected])))
+        account.cover(typed.rows["on"])
+        yield typed.rows
 
 
 def _split_orders(entries: pl.DataFrame, stored: pl.DataFrame, verdict: pl.DataFrame) -> set[str]:

@@ -51,7 +51,8 @@ def shared(tables: Path, kept: Iterable[Entry], ids: pl.Series) -> pl.DataFrame:
 
     They look like entries of `pipelines.identity.judged`, marked as seen.
     """
-    wanted = ids.unique().to_frame(ID)
+    kept = list(kept)
+    wanted = ids.unique().to_frame(ID) if kept else ids.clear().to_frame(ID)
     found = [_empty()]
     for entry in kept:
         path = tables / INDEX / entry.name

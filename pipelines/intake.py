@@ -90,8 +90,8 @@ def _text(rows: pl.DataFrame, origin: Origin) -> pl.Series:
     for override in reversed(origin.when):
         starts = pl.col(override.column).cast(pl.String).str.starts_with(override.starts_with)
         text = pl.when(starts.fill_null(False)).then(pl.lit(override.then)).otherwise(text)
-    filled = pl.when(text != "").then(text).alias("text")
-    return rows.select(ROW, filled)["text"]
+    found = rows.select(ROW, text.alias("text"))["text"]
+    return found.replace("", None) if (found == "").any() else found
 
 
 def _composed(ids: pl.Series) -> pl.Series:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -19,6 +20,7 @@ from pipelines.sources import Kind, Source
 CHUNK_ROWS = 1_000_000
 LINES = 100_000
 LONGEST_LINE = 16 << 20
+T = TypeVar("T")
 BAD_JSON, TWICE = "bad_json", "repeated_key"
 ENDINGS: dict[str, Kind] = {
     ".csv": "csv",
@@ -83,7 +85,7 @@ def read_chunks(path: Path, kind: Kind, source: Source, where: str) -> Iterator[
     DataError, InputMissingError
         If the file cannot be read, or lacks a column.
     """
-    yield from _ahead(_together(_chunks(path, kind, source, where)))
+    yield from ahead(_together(_chunks(path, kind, source, where)))
 
 
 def _chunks(path: Path, kind: Kind, source: Source, where: str) -> Iterator[Chunk]:
@@ -267,17 +269,17 @@ def _joined(parts: list[Chunk]) -> Chunk:
     return Chunk(rows, pl.concat([part.rejected for part in parts]))
 
 
-def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Read the next chunk in a thread while the caller works on this one."""
-    queue: Queue[Chunk | BaseException | None] = Queue(maxsize=1)
+def ahead(chunks: Iterator[T]) -> Iterator[T]:
+    """Make the next item in a thread while the caller works on this one."""
+    queue: Queue[T | BaseException | None] = Queue(maxsize=1)
     stopped = Event()
 
     def fill() -> None:
         try:
             for chunk in chunks:
-                queue.put(chunk)
                 if stopped.is_set():
                     return
+                queue.put(chunk)
             queue.put(None)
         except BaseException as error:
             queue.put(error)
@@ -291,3 +293,10 @@ def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
             yield chunk
     finally:
         stopped.set()
+        while thread.is_alive():
+            _discard(queue)
+
+
+def _discard(queue: "Queue[Any]") -> None:
+    with suppress(Empty):
+        queue.get(timeout=0.1)
