@@ -2,10 +2,12 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from features.errors import DataError
+from pipelines.contracts import check_counts
 from pipelines.delimited import ROW
 from pipelines.identity import DUPLICATE
 from pipelines.ledger import Entry
@@ -23,12 +25,17 @@ class Account:
         self.first: date | None = None
         self.last: date | None = None
         self.quarantined: list[pl.DataFrame] = []
+        self.warnings: dict[str, None] = {}
 
     def reject(self, rows: pl.DataFrame) -> None:
         """Count rejected rows by ``reason``; those with ``raw`` text go to quarantine."""
         self.reasons.update(dict(rows.group_by("reason").len().iter_rows()))
         if "raw" in rows.columns and rows.height:
             self.quarantined.append(rows.select(ROW, "reason", "raw"))
+
+    def warn(self, said: list[str]) -> None:
+        """Remember what is unusual, once."""
+        self.warnings.update(dict.fromkeys(said))
 
     def cover(self, days: pl.Series) -> None:
         """Widen the span of business dates."""
@@ -56,6 +63,7 @@ class Account:
                 "events": self.events,
                 "first_on": self.first,
                 "last_on": self.last,
+                "warnings": list(self.warnings),
             }
         )
 
@@ -76,8 +84,10 @@ def check_kept(account: Account, kept: int) -> None:
         )
 
 
-def by_source(entries: list[Entry], sources: dict[str, Source]) -> list[dict[str, object]]:
-    """The account of each source: the sum of its inputs.
+def by_source(
+    entries: list[Entry], sources: dict[str, Source], fresh: set[str]
+) -> list[dict[str, Any]]:
+    """The account of each source: the sum of its inputs, with warnings about those in `fresh`.
 
     Raises
     ------
@@ -85,12 +95,12 @@ def by_source(entries: list[Entry], sources: dict[str, Source]) -> list[dict[str
         If a source of events has no acceptable row.
     """
     return [
-        _summed(name, source, [e for e in entries if e.source == name])
+        _summed(name, source, [e for e in entries if e.source == name], fresh)
         for name, source in sources.items()
     ]
 
 
-def _summed(name: str, source: Source, own: list[Entry]) -> dict[str, object]:
+def _summed(name: str, source: Source, own: list[Entry], fresh: set[str]) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     for entry in own:
         reasons.update(entry.reasons)
@@ -101,6 +111,8 @@ def _summed(name: str, source: Source, own: list[Entry]) -> dict[str, object]:
             f"sources.yaml, {name}: no row was accepted. Got {rows_in} rows; rejected: "
             f"{dict(sorted(reasons.items())) or 'none'}. Fix the mapping, or remove the source."
         )
+    warned = [said for entry in own if entry.name in fresh for said in entry.warnings]
+    warned += check_counts(own, fresh, name, source)
     days = [d for entry in own for d in (entry.first_on, entry.last_on) if d]
     return {
         "source": name,
@@ -112,8 +124,10 @@ def _summed(name: str, source: Source, own: list[Entry]) -> dict[str, object]:
         "events": made,
         "reasons": dict(sorted(reasons.items())),
         "files": len(own),
+        "new_rows": sum(entry.rows_in for entry in own if entry.name in fresh),
         "first_on": min(days).isoformat() if days else None,
         "last_on": max(days).isoformat() if days else None,
+        "warnings": list(dict.fromkeys(warned)),
     }
 
 

@@ -10,6 +10,7 @@ from features.errors import DataError
 from features.schemas import EVENTS
 from features.taxonomy import Taxonomy
 from pipelines.accounts import Account, check_kept
+from pipelines.contracts import check_columns
 from pipelines.delimited import ROW
 from pipelines.events import typed_events
 from pipelines.identity import DUPLICATE, ID, INPUT, KEPT, SEEN, WHO, judged
@@ -128,6 +129,7 @@ def _typed(job: Job, reading: Reading, account: Account) -> Iterator[pl.DataFram
     name, business = reading.input.source, job.sources.business
     source = job.sources.sources[name]
     for chunk in chunks_of(reading.input, reading.path, source, job.root):
+        account.warn(check_columns(chunk.rows, name, source))
         good, raw = normalise(chunk.rows, name, source, business), chunk.rows
         fine = good["reason"].is_null()
         bad = good.filter(~fine).select(ROW, "reason")

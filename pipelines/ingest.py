@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, Tab
 from features.taxonomy import Taxonomy
 from pipelines.accounts import Account, by_source, check_kept
 from pipelines.collection import Collected, Job, Say, collect
+from pipelines.contracts import check_columns
 from pipelines.identity import DUPLICATE
 from pipelines.intake import normalise
 from pipelines.ledger import LEDGER, Entry, Ledger, read_ledger
@@ -38,7 +40,7 @@ def ingest(
     taxonomy: Taxonomy,
     rows_per_bucket: int,
     say: Say = lambda _: None,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Read what is new in every source, account for every row, and update the tables in `out`.
 
     Parameters
@@ -57,7 +59,8 @@ def ingest(
     -------
     list of dict, one a source, over all its files, read now or before
         ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``,
-        ``events`` (rows of the table made), ``reasons``, ``files``, ``first_on``, ``last_on``.
+        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``first_on``,
+        ``last_on``, ``warnings``.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def ingest(
         plan = planned(sources, taxonomy, root, ledger, staging / "spool")
         job = Job(root, out, staging, sources, taxonomy, plan, say)
         if plan.nothing_new and plan.kept == ledger.entries and ledger.entries:
-            return by_source(ledger.entries, sources.sources)
+            return by_source(ledger.entries, sources.sources, set())
         return _update(job, ledger, rows_per_bucket)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -81,11 +84,12 @@ def read_events(tables: Path) -> pl.LazyFrame:
     return pl.scan_parquet(parts_of(tables))
 
 
-def _update(job: Job, ledger: Ledger, rows_per_bucket: int) -> list[dict[str, object]]:
+def _update(job: Job, ledger: Ledger, rows_per_bucket: int) -> list[dict[str, Any]]:
     people = _people(job)
     taken = collect(job, rows_per_bucket, ledger.buckets)
     entries = [*people, *taken.entries]
-    accounting = by_source(entries, job.sources.sources)
+    fresh = {e.name for e in entries} - {e.name for e in job.plan.kept}
+    accounting = by_source(entries, job.sources.sources, fresh)
     events = sum(entry.events for entry in taken.entries)
     if not events:
         raise DataError("sources.yaml: no events. Expected at least one source of table events.")
@@ -112,7 +116,7 @@ def _ordered(entries: list[Entry], job: Job) -> list[Entry]:
     return sorted(entries, key=lambda e: (order[e.source], e.key))
 
 
-def _write_ledger(job: Job, ledger: Ledger, accounting: list[dict[str, object]]) -> None:
+def _write_ledger(job: Job, ledger: Ledger, accounting: list[dict[str, Any]]) -> None:
     write_text(json.dumps(accounting, indent=2) + "\n", job.staging / ACCOUNTING)
     write_text(ledger.model_dump_json(indent=1) + "\n", job.staging / LEDGER)
 
@@ -142,9 +146,11 @@ def _people_of_input(job: Job, reading: Reading) -> tuple[pl.DataFrame, Entry]:
     if not chunks:
         return complete(pl.DataFrame(), _table(source.table)), reading.entry
     raw = pl.concat([chunk.rows for chunk in chunks], how="diagonal")
+    warned = check_columns(raw, name, source)
     rows = normalise(raw, name, source, job.sources.business)
     intake = people_of(rows, source.table)
     account = Account(reading.entry)
+    account.warn(warned)
     account.rows_in = raw.height + sum(chunk.rejected.height for chunk in chunks)
     for chunk in chunks:
         account.reject(chunk.rejected)

@@ -35,6 +35,7 @@ class Entry(Record):
     events: int = 0
     first_on: date | None = None
     last_on: date | None = None
+    warnings: list[str] = Field(default_factory=list)
     gone: bool = False
 
     @property
