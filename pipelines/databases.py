@@ -62,14 +62,21 @@ def _duckdb(path: str, source: Source, where: str) -> Iterator[pa.RecordBatch]:
     locked = {"enable_external_access": "false", "lock_configuration": "true"}
     try:
         with closing(duckdb.connect(path, read_only=True, config=locked)) as connection:
-            yield from _never_empty(connection.execute(_statement(source)).to_arrow_reader(BATCH))
+            yield from _never_empty(connection.sql(_statement(source)).to_arrow_reader(BATCH))
     except duckdb.Error as error:
         raise _unread(where, "DuckDB", str(error)) from None
 
 
 def _never_empty(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-    yield from reader
+    yield _plain(pa.RecordBatch.from_pylist([], schema=reader.schema))
+    for batch in reader:
+        yield _plain(batch)
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A server's own types (numeric, for one) as the text that the driver gives them in."""
+    columns = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _sqlite(path: str, source: Source, where: str) -> Iterator[pa.RecordBatch]:

@@ -9,7 +9,7 @@ from features.schemas import EVENTS
 from features.taxonomy import Taxonomy
 from pipelines.delimited import ROW
 from pipelines.identity import BODY, ID, LOADED, WHO
-from pipelines.intake import content_ids
+from pipelines.intake import CONTROL, content_ids
 from pipelines.tables import polars_schema
 
 REASON = "reason"
@@ -112,7 +112,10 @@ def _with_meaning(rows: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
 def _meanings(types: pl.Series, taxonomy: Taxonomy) -> pl.DataFrame:
     """What each name that occurs means: names are few, rows are many."""
     said = types.drop_nulls().unique().sort().to_frame("said")
-    named = said.with_columns(canonical=canonical_type(pl.col("said")).replace(taxonomy.aliases))
+    plain = ~pl.col("said").str.contains(CONTROL)
+    named = said.with_columns(
+        canonical=pl.when(plain).then(canonical_type(pl.col("said")).replace(taxonomy.aliases))
+    )
     meanings = pl.DataFrame(
         [(name, m.role, m.engagement_type, m.channel) for name, m in taxonomy.events.items()],
         schema=dict.fromkeys(("canonical", "role", "engagement_type", "usual_channel"), pl.String),

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import ConfigurationError, DataError, InputMissingError
@@ -143,7 +144,7 @@ def rows_expected(one: Input) -> int:
     if one.kind == "parquet":
         try:
             return pq.read_metadata(one.path).num_rows
-        except OSError as error:
+        except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"sources.yaml, {one.source}: {one.path.name} cannot be read. "
                 f"Got: {str(error).splitlines()[0]:.160}. Expected Parquet. Fetch it again."

@@ -19,6 +19,7 @@ IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
 DATES = frozenset({"known_since", "since", "until"})
 NAMED = "currency_given"
+CONTROL = r"[\x00-\x1f\x7f]"
 
 
 def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business) -> pl.DataFrame:
@@ -112,6 +113,8 @@ def _given(origin: Origin) -> pl.Expr:
 def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
     """The first rule that a row breaks, in the order of this list."""
     checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col("customer_id").is_null())]
+    ids = [name for name in IDS if name in present.columns]
+    checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in sorted(ids)]
     if source.lines_of_order:
         checks.append(("missing_event_id", pl.col("event_id").is_null()))
     for time in ("occurred_at", "sent_at"):

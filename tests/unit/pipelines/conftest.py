@@ -62,6 +62,14 @@ def make_source():
 
 
 @pytest.fixture
+def make_catalogue():
+    def catalogue(source):
+        return SourceCatalogue(business=business_of("UTC"), sources={"shop": source})
+
+    return catalogue
+
+
+@pytest.fixture
 def take_in():
     """Columns of an event file -> accepted events and rejected rows; all columns are mapped."""
 
