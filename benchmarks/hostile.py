@@ -1,7 +1,7 @@
-"""Hostile files, each with the truth about its rows, and the judgement of what ingest made of them.
+"""Hostile files, each with the truth about its rows, and a judgement of what ingest made of them.
 
-A row is *found* if it was accepted exactly as it is meant, is a duplicate, stands in quarantine with
-its text, or its whole file was refused in one line.
+A row is *found* if it was accepted exactly as it is meant, is a duplicate, stands in quarantine
+with its text, or its whole file was refused in one line.
 """
 
 import csv
@@ -143,8 +143,13 @@ def _text(rows: list[Row], delimiter: str = ",", **style: object) -> str:
     return out.getvalue()
 
 
-def _case(rows: list[Row], exact: dict[str, tuple[str, int]], text: str | bytes, name: str = "a.csv",
-          **settings: object) -> Case:  # fmt: skip
+def _case(
+    rows: list[Row],
+    exact: dict[str, tuple[str, int]],
+    text: str | bytes,
+    name: str = "a.csv",
+    **settings: object,
+) -> Case:
     content = text if isinstance(text, bytes) else text.encode()
     return Case(name, content, [row[1] for row in rows], exact, settings)
 
@@ -185,11 +190,11 @@ def mistyped(drawn: random.Random) -> Case:
     rows, exact = _good(drawn, drawn.randrange(1, 30))
     bad = {
         0: ["", "  "],
-        2: ["", "soon", "2024-13-01", "2024-02-30T00:00:00Z", "0001-01-01", "9999-12-31", "31/12/24",
-            "1e400", "-1", "12", "2024-01-05T25:00:00Z"],
+        2: ["", "soon", "2024-13-01", "2024-02-30T00:00:00Z", "0001-01-01", "9999-12-31",
+            "31/12/24", "1e400", "-1", "12", "2024-01-05T25:00:00Z"],
         3: ["", "teleported", "order_completed\x00"],
-        4: ["", "a lot", "nan", "inf", "-inf", "1e400", "1e30", "12,50", "$5", "5 EUR", "--5", "0x10",
-            "-3.00", "1.2.3", "١٢"],
+        4: ["", "a lot", "nan", "inf", "-inf", "1e400", "1e30", "12,50", "$5", "5 EUR", "--5",
+            "0x10", "-3.00", "1.2.3", "١٢"],
     }  # fmt: skip
     for number, row in enumerate(rows):
         if drawn.random() < 0.4:
