@@ -4,13 +4,9 @@ Arrow's reader parses; what is added here is what it leaves to its caller: encod
 headers that name a column twice, and quotes that were never closed.
 """
 
-import codecs
-import csv
-import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,19 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from features.errors import DataError, InputMissingError
+from features.errors import DataError
+from pipelines.dialects import Dialect, opened, undecodable
 
 BLOCK_BYTES = 16 << 20
-PEEK_BYTES = 1 << 20
-MOST_COLUMNS = 10_000
-DELIMITERS = (",", ";", "\t", "|")
-MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 ROW = "__row__"
 RAGGED, SWALLOWED = "field_count", "open_quote"
 REJECTED = {ROW: pl.Int64, "reason": pl.String, "raw": pl.String}
@@ -46,18 +33,7 @@ class Chunk(NamedTuple):
     rejected: pl.DataFrame
 
 
-class Dialect(NamedTuple):
-    """How a text file is written: its encoding, delimiter and the names of its columns."""
-
-    encoding: str
-    delimiter: str
-    header: list[str]
-    only_header: bool
-
-
-def chunks(
-    path: Path, where: str, *, delimiter: str | None, encoding: str | None, wanted: list[str]
-) -> Iterator[Chunk]:
+def chunks(path: Path, where: str, found: Dialect) -> Iterator[Chunk]:
     """Rows of a delimited file, block by block, in order.
 
     Parameters
@@ -66,17 +42,13 @@ def chunks(
         May be compressed: ``.gz``, ``.zst``, ``.bz2``.
     where : str
         For messages.
-    delimiter, encoding : str or None
-        None: found out (see `dialect`).
-    wanted : list of str
-        Columns that are needed; they tell the delimiter.
+    found : Dialect
 
     Raises
     ------
     DataError
         If the file cannot be decoded or parsed; names the byte or the line.
     """
-    found = dialect(path, where, delimiter=delimiter, encoding=encoding, wanted=wanted)
     if found.only_header:
         yield Chunk(_nothing(found.header), _rejected([]))
         return
@@ -86,95 +58,6 @@ def chunks(
             yield from _numbered(reader, ragged, found, where)
     except (pa.ArrowInvalid, UnicodeDecodeError, EOFError, OSError) as error:
         raise _unreadable(path, where, found, error) from error
-
-
-def dialect(
-    path: Path, where: str, *, delimiter: str | None, encoding: str | None, wanted: list[str]
-) -> Dialect:
-    """How a file is written, from its first bytes.
-
-    A byte order mark tells the encoding, otherwise it is UTF-8 unless declared. The delimiter is
-    the one of comma, semicolon, tab and bar with which the header names the most wanted columns.
-
-    Raises
-    ------
-    DataError
-        If the file is empty, cannot be decoded, or its header names a column twice.
-    """
-    start = _start(path, where)
-    known = encoding or next((n for mark, n in MARKS.items() if start.startswith(mark)), "utf-8")
-    try:
-        decoder = codecs.getincrementaldecoder(known)()
-        text = decoder.decode(start).lstrip("\ufeff")
-    except (UnicodeDecodeError, LookupError) as error:
-        raise _undecodable(path, where, known, error) from error
-    if not text.strip():
-        raise DataError(f"{where}: {path.name} is empty. Expected a header and rows.")
-    candidates = {delimiter: _header(text, delimiter)} if delimiter else _headers(text)
-    best = max(candidates, key=lambda d: (len(set(wanted) & set(candidates[d])), d == ","))
-    header = candidates[best]
-    _check_header(header, path, where)
-    lines = text.count("\n") + text.count("\r") if len(start) < PEEK_BYTES else 2
-    only = lines == 0 or (len(start) < PEEK_BYTES and _is_only_header(text, best))
-    return Dialect(known, best, header, only)
-
-
-def likely_encoding(path: Path) -> str | None:
-    """What a text file's bytes look like, by charset-normalizer; a guess for a person to check."""
-    from charset_normalizer import from_bytes
-
-    with _opened(path) as file:
-        best = from_bytes(file.read(PEEK_BYTES)).best()
-    return best.encoding if best else None
-
-
-def _headers(text: str) -> dict[str, list[str]]:
-    return {delimiter: _header(text, delimiter) for delimiter in DELIMITERS}
-
-
-def _header(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    except csv.Error:
-        return []
-
-
-def _is_only_header(text: str, delimiter: str) -> bool:
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    try:
-        return sum(1 for row in rows if row) < 2
-    except csv.Error:
-        return False
-
-
-def _check_header(header: list[str], path: Path, where: str) -> None:
-    if len(header) > MOST_COLUMNS:
-        raise DataError(
-            f"{where}: {path.name} has {len(header):,} columns. Expected at most {MOST_COLUMNS:,}."
-        )
-    folded = [name.strip().casefold() for name in header]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"{where}: the header of {path.name} names a column twice (case aside). "
-            f"Got {', '.join(repr(n) for n in twice[:3])}. Expected different names. Rename one."
-        )
-
-
-def _start(path: Path, where: str) -> bytes:
-    try:
-        with _opened(path) as file:
-            return file.read(PEEK_BYTES)
-    except (OSError, EOFError, pa.ArrowException) as error:
-        raise DataError(
-            f"{where}: {path.name} cannot be opened. Got: {str(error).splitlines()[0]:.120}. "
-            f"Expected a whole file. Fetch it again."
-        ) from error
-
-
-def _opened(path: Path) -> "IO[bytes] | pa.NativeFile":
-    """Bytes of a file, decompressed as its ending says."""
-    return pa.input_stream(path, compression="detect")
 
 
 def _reader(
@@ -200,7 +83,7 @@ def _reader(
         strings_can_be_null=True,
     )
     return arrow_csv.open_csv(
-        _opened(path),
+        opened(path),
         read_options=reading,
         parse_options=parsing,
         convert_options=converting,
@@ -291,7 +174,7 @@ def _has_break(column: pl.Series) -> bool:
 
 def _unreadable(path: Path, where: str, found: Dialect, error: Exception) -> DataError:
     if isinstance(error, UnicodeDecodeError):
-        return _undecodable(path, where, found.encoding, error)
+        return undecodable(path, where, found.encoding, error)
     said = str(error).splitlines()[0]
     if "straddling" in said:
         return DataError(
@@ -302,48 +185,3 @@ def _unreadable(path: Path, where: str, found: Dialect, error: Exception) -> Dat
         f"{where}: {path.name} cannot be read. Got: {said:.160} Expected a well-formed file with "
         f"the delimiter {found.delimiter!r}. Mend or export the file again."
     )
-
-
-def _undecodable(path: Path, where: str, encoding: str, error: Exception) -> DataError:
-    if isinstance(error, LookupError):
-        return DataError(
-            f"{where}: unknown encoding. Got {encoding!r}. Expected a name that Python knows, for "
-            f"example utf-8, utf-16 or cp1252. Fix `encoding:`."
-        )
-    at = f"byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else "some bytes"
-    likely = likely_encoding(path)
-    looks = f" It looks like {likely}." if likely else ""
-    return DataError(
-        f"{where}: {path.name} is not {encoding}. Got {at} that it does not allow.{looks} "
-        f"Declare `encoding:` in the source, or export the file as UTF-8."
-    )
-
-
-def check_wanted(header: list[str], wanted: list[str], where: str) -> None:
-    """Refuse a file that does not have the columns that a source reads.
-
-    Raises
-    ------
-    InputMissingError
-        Names those that are missing and those that are there.
-    """
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise InputMissingError(
-            f"{where}: column not found. Got {', '.join(missing)}. The file has "
-            f"{len(header)} columns: {', '.join(header):.300}. Fix the mapping or the delimiter, "
-            f"or `keepwell init` again."
-        )
-
-
-@contextmanager
-def lines(path: Path, encoding: str) -> Iterator[Iterator[str]]:
-    """Lines of a text file, decompressed and decoded.
-
-    Raises
-    ------
-    UnicodeDecodeError
-        If the text is not in that encoding.
-    """
-    with _opened(path) as raw, io.TextIOWrapper(cast("Any", raw), encoding, newline="\n") as text:
-        yield iter(text)

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from features.errors import DataError, InputMissingError
-from pipelines.delimited import ROW, Chunk, check_wanted
+from pipelines.delimited import ROW, Chunk
+from pipelines.dialects import check_wanted
 from pipelines.inputs import Input, fetched, inputs_of, local_kind, resolve
 from pipelines.readers import kind_of, read_chunks
 from pipelines.sources import Lookup, Source

@@ -1,6 +1,5 @@
 """One reader for each kind of file: rows in order, numbered from 1, in chunks that fit memory."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,14 +13,14 @@ import pyarrow.parquet as pq
 
 from features.errors import ConfigurationError, DataError
 from pipelines import delimited
-from pipelines.delimited import REJECTED, ROW, Chunk, check_wanted
+from pipelines.delimited import REJECTED, ROW, Chunk
+from pipelines.dialects import check_wanted, dialect
+from pipelines.jsonlines import json_chunks
 from pipelines.sources import Kind, Source
 
 CHUNK_ROWS = 1_000_000
-LINES = 100_000
-LONGEST_LINE = 16 << 20
+BATCH_ROWS = 500_000
 T = TypeVar("T")
-BAD_JSON, TWICE = "bad_json", "repeated_key"
 ENDINGS: dict[str, Kind] = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -91,15 +90,13 @@ def read_chunks(path: Path, kind: Kind, source: Source, where: str) -> Iterator[
 def _chunks(path: Path, kind: Kind, source: Source, where: str) -> Iterator[Chunk]:
     own = [name for name in source.reads if name not in _looked_up(source)]
     if kind == "csv":
-        dialect = delimited.dialect(
+        found = dialect(
             path, where, delimiter=source.delimiter, encoding=source.encoding, wanted=own
         )
-        check_wanted(dialect.header, own, where)
-        return delimited.chunks(
-            path, where, delimiter=dialect.delimiter, encoding=dialect.encoding, wanted=own
-        )
+        check_wanted(found.header, own, where)
+        return delimited.chunks(path, where, found)
     if kind == "jsonl":
-        return _json_lines(path, source.encoding or "utf-8-sig", where, own)
+        return _objects(path, source.encoding or "utf-8-sig", where, own)
     if kind == "excel":
         return _sheet(path, source, where, own)
     return _parquet(path, where, own)
@@ -115,7 +112,7 @@ def _parquet(path: Path, where: str, wanted: list[str]) -> Iterator[Chunk]:
     try:
         with pq.ParquetFile(path) as file:
             check_wanted(file.schema_arrow.names, wanted, where)
-            for batch in file.iter_batches(batch_size=LINES * 5):
+            for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 rows = _numbered(pl.from_arrow(pa.Table.from_batches([batch])), following)
                 following += batch.num_rows
                 yield Chunk(rows, _none())
@@ -146,81 +143,11 @@ def _sheet(path: Path, source: Source, where: str, wanted: list[str]) -> Iterato
     yield Chunk(_numbered(rows, 1), _none())
 
 
-def _json_lines(path: Path, encoding: str, where: str, wanted: list[str]) -> Iterator[Chunk]:
-    """Objects, one a line; nested ones by their path, as in ``properties.revenue``."""
-    rows: list[dict[str, str | None]] = []
-    bad: list[tuple[int, str, str]] = []
-    names: dict[str, None] = {}
+def _objects(path: Path, encoding: str, where: str, wanted: list[str]) -> Iterator[Chunk]:
     try:
-        with delimited.lines(path, encoding) as lines:
-            number = 0
-            for line in lines:
-                if not line.strip():
-                    continue
-                number += 1
-                _take(line, number, rows, bad)
-                if len(rows) + len(bad) == LINES:
-                    yield _as_chunk(rows, bad, names, wanted)
-                    rows, bad = [], []
+        yield from json_chunks(path, encoding, where, wanted)
     except (UnicodeDecodeError, OSError, EOFError) as error:
         raise _unreadable(path, where, error) from error
-    chunk = _as_chunk(rows, bad, names, wanted)
-    if number and not any(name in names for name in wanted) and wanted:
-        check_wanted(list(names), wanted, where)
-    yield chunk
-
-
-def _take(
-    line: str, number: int, rows: list[dict[str, str | None]], bad: list[tuple[int, str, str]]
-) -> None:
-    try:
-        value = json.loads(
-            line, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once
-        )
-        if not isinstance(value, dict):
-            raise ValueError("not an object")
-        row: dict[str, str | None] = {ROW: str(number)}
-        _flatten(value, "", row)
-        rows.append(row)
-    except _RepeatedKeyError:
-        bad.append((number, TWICE, line.rstrip("\r\n")))
-    except (ValueError, RecursionError):
-        bad.append((number, BAD_JSON, line.rstrip("\r\n")))
-
-
-class _RepeatedKeyError(ValueError):
-    """An object has a key twice, and nobody can say which value is right."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _RepeatedKeyError
-    return found
-
-
-def _flatten(value: dict[str, Any], prefix: str, row: dict[str, str | None]) -> None:
-    for name, part in value.items():
-        if isinstance(part, dict):
-            _flatten(part, f"{prefix}{name}.", row)
-        elif isinstance(part, bool | list):
-            row[prefix + name] = json.dumps(part, ensure_ascii=False)
-        else:
-            row[prefix + name] = part
-
-
-def _as_chunk(
-    rows: list[dict[str, str | None]],
-    bad: list[tuple[int, str, str]],
-    names: dict[str, None],
-    wanted: list[str],
-) -> Chunk:
-    for row in rows:
-        names.update(dict.fromkeys(name for name in row if name != ROW))
-    columns = dict.fromkeys([*names, *wanted])
-    schema = {ROW: pl.String, **dict.fromkeys(columns, pl.String)}
-    table = pl.DataFrame(rows, schema=schema).with_columns(pl.col(ROW).cast(pl.Int64))
-    return Chunk(table, pl.DataFrame(bad, schema=REJECTED, orient="row"))
 
 
 def _unreadable(path: Path, where: str, error: Exception) -> DataError:

@@ -120,7 +120,9 @@ def test_events_of_two_sources_that_share_an_id_and_differ_are_both_quarantined(
         "visits.csv": HEAD
         + "9,17,2024-02-05T12:00:00Z,page_viewed,\n9,18,2024-02-05T12:00:00Z,page_viewed,\n",
     }
-    out, accounting = ingested(files, {name[:-4]: events_source(name) for name in files})
+    most = {"max_quarantined_rate": 0.6}
+    sources = {name[:-4]: events_source(name, contract=most) for name in files}
+    out, accounting = ingested(files, sources)
     assert [source["reasons"]["conflicting_duplicate"] for source in accounting] == [1, 1]
     assert read_events(out).collect()["event_id"].sort().to_list() == ["18", "a", "b"]
 

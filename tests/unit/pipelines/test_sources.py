@@ -82,7 +82,6 @@ def test_parquet_and_excel(events, tmp_path):
     table = pl.DataFrame(ROWS, schema=COLUMNS, orient="row")
     table.write_parquet(tmp_path / "a.parquet")
     assert events(path="a.parquet") == EXPECTED
-    pytest.importorskip("xlsxwriter")
     table.write_excel(tmp_path / "a.xlsx")
     assert events(path="a.xlsx") == EXPECTED
 
