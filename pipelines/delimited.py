@@ -107,7 +107,8 @@ def _numbered(
         last = max([*taken, int(numbers[-1])] if batch.num_rows else taken, default=following - 1)
         following = last + 1
         rows = _text(batch, numbers, found, where)
-        yield _without_swallowed(rows, _rejected(bad), found)
+        texts = [n for n, c in zip(found.header, batch.columns, strict=True) if _has_break(c)]
+        yield _without_swallowed(rows, _rejected(bad), found, texts)
     if ragged:
         yield Chunk(_nothing(found.header), _rejected(ragged))
 
@@ -147,13 +148,14 @@ def _decoded(column: pa.Array, numbers: np.ndarray, name: str, where: str) -> pa
         raise
 
 
-def _without_swallowed(rows: pl.DataFrame, rejected: pl.DataFrame, found: Dialect) -> Chunk:
+def _without_swallowed(
+    rows: pl.DataFrame, rejected: pl.DataFrame, found: Dialect, texts: list[str]
+) -> Chunk:
     """Reject rows of which a field holds a line break and as many delimiters as a whole row.
 
     An opening quote without its end swallows the lines up to the next quote, and the field count
     may still fit: then exactly so many delimiters are inside.
     """
-    texts = [name for name in found.header if _has_break(rows[name])]
     if not texts:
         return Chunk(rows, rejected)
     cuts = max(len(found.header) - 1, 1)
@@ -168,8 +170,10 @@ def _without_swallowed(rows: pl.DataFrame, rejected: pl.DataFrame, found: Dialec
     return Chunk(rows.filter(~swallowed), pl.concat([rejected, found_bad]))
 
 
-def _has_break(column: pl.Series) -> bool:
-    return bool(column.str.contains("\n", literal=True).any())
+def _has_break(column: pa.Array) -> bool:
+    """Whether any field of a column of bytes holds a line break: one search through all of them."""
+    content = column.buffers()[-1]
+    return content is not None and b"\n" in content.to_pybytes()
 
 
 def _unreadable(path: Path, where: str, found: Dialect, error: Exception) -> DataError:

@@ -25,6 +25,12 @@ FACTORS = (
     0xBE5466CF34E90C6D,
     0xC0AC29B7C97C50DD,
 )
+MEANT = {
+    "canonical": "event_type",
+    "role": "role",
+    "engagement_type": "engagement_type",
+    "usual_channel": "usual_channel",
+}
 HELPERS = (ROW, ID, BODY, WHO, LOADED)
 
 
@@ -97,9 +103,11 @@ def canonical_type(name: pl.Expr) -> pl.Expr:
 
 
 def _with_meaning(rows: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
-    known = rows.join(_meanings(rows["event_type"], taxonomy), left_on="event_type",
-                      right_on="said", how="left", maintain_order="left")  # fmt: skip
-    known = known.with_columns(event_type="canonical")
+    meanings = _meanings(rows["event_type"], taxonomy)
+    number = rows["event_type"].cast(pl.Enum(meanings["said"])).to_physical()
+    known = rows.with_columns(
+        meanings[name].gather(number).alias(target) for name, target in MEANT.items()
+    )
     for optional in ("channel", "campaign"):
         if optional not in known.columns:
             known = known.with_columns(pl.lit(None, pl.String).alias(optional))
@@ -127,7 +135,7 @@ def _meanings(types: pl.Series, taxonomy: Taxonomy) -> pl.DataFrame:
         schema=dict.fromkeys(("canonical", "role", "engagement_type", "usual_channel"), pl.String),
         orient="row",
     )
-    return named.join(meanings, on="canonical", how="left")
+    return named.join(meanings, on="canonical", how="left", maintain_order="left")
 
 
 def _reject(rows: pl.DataFrame, code: str, broken: pl.Expr) -> pl.DataFrame:
