@@ -22,6 +22,10 @@ MAY_BE_EMPTY = ("value", "loaded_at", "until")
 ZONED = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
 PLAIN_FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+GROUPED = {".": r"^[-+]?\d{1,3}(,\d{3})+\.\d+$", ",": r"^[-+]?\d{1,3}(\.\d{3})+(,\d+)?$"}
+SYMBOL = r"^[€$£¥]\s*|\s*[€$£¥]$"
+# Counts since 1970 in UTC, as `format` names them, in microseconds.
+EPOCHS = {"epoch_s": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0}
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
 DATES = frozenset({"known_since", "since", "until"})
@@ -71,7 +75,7 @@ def _typed(
     if target in DATES:
         return _date(_read(origin), origin, dtype, source, business_zone)
     if target == "value":
-        return _cents(origin)
+        return _cents(origin, source.decimal)
     if target in IDS and dtype.is_float():
         raise DataError(
             f"{where}: an id must not be a number with fractions. Got column {origin.column!r} of "
@@ -92,19 +96,24 @@ def _text(origin: Origin) -> pl.Expr:
     return pl.when(text == "").then(None).otherwise(text)
 
 
-def _cents(origin: Origin) -> pl.Expr:
+def _cents(origin: Origin, decimal: str) -> pl.Expr:
     if origin.product:
-        first, second = (_number(pl.col(column)) for column in origin.product)
+        first, second = (_number(pl.col(column), decimal) for column in origin.product)
         amount = first * second
     else:
-        amount = _number(_read(origin))
+        amount = _number(_read(origin), decimal)
     magnitude = (amount.abs() * 100 + 1e-6).round(0, mode="half_away_from_zero") * amount.sign()
     finite = magnitude.is_finite() & (magnitude.abs() < LARGEST_CENTS)
     return pl.when(finite).then(magnitude).otherwise(None).cast(pl.Int64)
 
 
-def _number(column: pl.Expr) -> pl.Expr:
-    return column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+def _number(column: pl.Expr, decimal: str) -> pl.Expr:
+    """A number. Signs between groups of three digits go, where they cannot be the decimal sign."""
+    text = column.cast(pl.String).str.strip_chars().str.replace_all(SYMBOL, "")
+    other = "," if decimal == "." else "."
+    without = text.str.replace_all(other, "", literal=True)
+    text = pl.when(text.str.contains(GROUPED[decimal])).then(without).otherwise(text)
+    return text.str.replace(decimal, ".", literal=True).cast(pl.Float64, strict=False)
 
 
 def _given(origin: Origin) -> pl.Expr:
@@ -121,6 +130,8 @@ def _time(
         return column.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _local(column.cast(pl.Datetime("us")), _zone(source, where))
+    if origin.format in EPOCHS:
+        return _epoch(column, EPOCHS[origin.format])
     if not isinstance(dtype, pl.String):
         raise DataError(
             f"{where}: not a time. Got column {origin.column!r} of type {dtype}. "
@@ -130,6 +141,12 @@ def _time(
     if origin.format:
         return _formed_time(text, origin.format, source, where)
     return _text_time(text, source.timezone)
+
+
+def _epoch(column: pl.Expr, micros: float) -> pl.Expr:
+    count = column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+    whole = (count * micros).round().cast(pl.Int64, strict=False)
+    return pl.from_epoch(whole, "us").dt.replace_time_zone("UTC")
 
 
 def _text_time(text: pl.Expr, zone: str | None) -> pl.Expr:

@@ -12,6 +12,7 @@ from pipelines.sources import Lookup, Source
 
 ROW = "__row__"
 PACKAGE = "package:"
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 
 
 def resolve(path: str, root: Path) -> Path:
@@ -47,22 +48,23 @@ def _package_file(path: str) -> Path:
     return found
 
 
-def open_raw(path: Path) -> pl.LazyFrame:
-    """A CSV or Parquet file, with text left as text.
+def open_raw(path: Path, delimiter: str | None = None, encoding: str | None = None) -> pl.LazyFrame:
+    """A text or Parquet file, with text left as text.
 
     Raises
     ------
     ConfigurationError
-        If the ending is neither ``.csv`` nor ``.parquet``.
+        If the ending is none that is known.
     """
     ending = path.suffix.lower()
     if ending == ".parquet":
         return pl.scan_parquet(path)
-    if ending == ".csv":
-        return pl.scan_csv(path, infer_schema=False)
+    if ending in TEXT_ENDINGS:
+        utf8 = path.read_bytes().decode(encoding).encode() if encoding else path
+        return pl.scan_csv(utf8, separator=delimiter or ",", infer_schema=False)
     raise ConfigurationError(
         f"sources.yaml: cannot read {path.name!r}. Got {ending or 'no ending'}. "
-        f"Expected .csv or .parquet. Convert the file."
+        f"Expected {', '.join(TEXT_ENDINGS)} or .parquet. Convert the file."
     )
 
 
@@ -78,7 +80,7 @@ def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
     """
     path = resolve(source.path, root)
     with reading(path, f"sources.yaml, {name}"):
-        frame = open_raw(path)
+        frame = open_raw(path, source.delimiter, source.encoding)
         own = frame.collect_schema().names()
         if source.lookup:
             frame = frame.join(

@@ -59,14 +59,28 @@ TARGETS: dict[str, tuple[set[str], set[str]]] = {
 
 
 class Source(Record):
-    """One file and what its columns are."""
+    """One file and what its columns are.
+
+    ``refused`` names columns that must not be read, each with the reason.
+    """
 
     table: Literal["events", "customers", "identities", "consents", "sends"]
     path: str
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: str | None = None
+    decimal: Literal[".", ","] = "."
     timezone: str | None = None
     lines_of_order: bool = False
     lookup: Lookup | None = None
     columns: dict[str, Origin]
+    refused: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _refusals(self) -> Self:
+        read = sorted(set(self.reads) & set(self.refused))
+        if read:
+            raise ValueError(f"reads a refused column: {read[0]} ({self.refused[read[0]]})")
+        return self
 
     @model_validator(mode="after")
     def _targets(self) -> Self:

@@ -1,0 +1,136 @@
+"""Time zone and currency of a company, read off its files."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from features.errors import ConfigurationError, DataError
+from pipelines.formats import symbols
+from pipelines.places import CURRENCIES, LANGUAGES, SIGNS, country_code, zones
+from pipelines.recognition import Profiled, Sureness
+from pipelines.vocabulary import words
+
+MONEY_WORDS = {
+    "usd": "USD",
+    "dollar": "USD",
+    "dollars": "USD",
+    "eur": "EUR",
+    "euro": "EUR",
+    "gbp": "GBP",
+}
+MOSTLY, NEARLY = 0.5, 0.99
+
+
+class Setting(NamedTuple):
+    """A value, why, and how sure it is."""
+
+    value: str
+    why: str
+    sure: Sureness
+
+
+def zone_of(files: list[Profiled], said: str | None) -> Setting:
+    """The IANA zone of the business and of its times without a zone.
+
+    Raises
+    ------
+    ConfigurationError
+        If the zone that was said is unknown.
+    """
+    if said:
+        return Setting(_known(said), "as you said", "sure")
+    country = _country(files)
+    times = [p.time for shown in files for p in shown.profiles.values() if p.time]
+    written = (
+        "times have a zone; days begin"
+        if any(t.zoned for t in times)
+        else "times have no zone; taken"
+    )
+    if not any(t.clock for t in times):
+        written = "days only, no clock times; days begin"
+    if country:
+        code, why = country
+        found = zones(code)
+        if found:
+            return Setting(
+                found[0], f"{written} as in {why}", "likely" if len(found) == 1 else "check"
+            )
+    return Setting("UTC", f"{written} in UTC, as nothing says where", "check")
+
+
+def currency_of(files: list[Profiled], said: str | None) -> Setting:
+    """The ISO 4217 code of all amounts.
+
+    Raises
+    ------
+    DataError
+        If a column of currencies holds several: amounts would be added up that cannot be.
+    """
+    if said:
+        return Setting(said.upper(), "as you said", "sure")
+    column = next((c for shown in files if (c := _column(shown))), None)
+    if column:
+        return column
+    signs = {
+        SIGNS[s]
+        for shown in files
+        for name in shown.columns_of_money()
+        for s in symbols(shown.sample.spread[name])
+    }
+    if len(signs) == 1:
+        return Setting(signs.pop(), "by the sign beside the amounts", "sure")
+    for shown in files:
+        for name in shown.profiles:
+            for word in words(name).split():
+                if word in MONEY_WORDS:
+                    return Setting(MONEY_WORDS[word], f"by the name {name}", "likely")
+    country = _country(files)
+    if country and country[0] in CURRENCIES:
+        return Setting(CURRENCIES[country[0]], f"as in {country[1]}", "likely")
+    return Setting("USD", "nothing says which", "check")
+
+
+def _known(zone: str) -> str:
+    try:
+        return ZoneInfo(zone).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"--timezone: unknown. Got {zone!r}. Expected an IANA name, for example Europe/London."
+        ) from error
+
+
+def _column(shown: Profiled) -> Setting | None:
+    for _, name in shown.named("currency"):
+        codes = shown.sample.spread[name].cast(pl.String).str.strip_chars().str.to_uppercase()
+        counts = codes.filter(codes.str.contains(r"^[A-Z]{3}$")).value_counts(sort=True)
+        if counts.height > 1:
+            said = ", ".join(f"{code} {n:,}" for code, n in counts.head(4).iter_rows())
+            raise DataError(
+                f"{shown.sample.path.name}, {name}: several currencies. Got {said} in the sample. "
+                f"Expected one, as amounts are added up. Convert the amounts, or leave out the others."
+            )
+        if counts.height:
+            return Setting(counts[counts.columns[0]][0], f"{name} has no other", "sure")
+    return None
+
+
+def _country(files: Iterable[Profiled]) -> tuple[str, str] | None:
+    """Code of the country that most rows name, or whose language the columns' names are in."""
+    for shown in files:
+        for _, name in shown.named("country"):
+            counts = shown.sample.spread[name].cast(pl.String).drop_nulls().value_counts(sort=True)
+            if not counts.height or counts["count"][0] < MOSTLY * counts["count"].sum():
+                continue
+            most = counts[counts.columns[0]][0]
+            code = country_code(most)
+            if code:
+                return code, f"{most}, {counts['count'][0] / counts['count'].sum():.0%} of {name}"
+    for shown in files:
+        for name in shown.profiles:
+            for pattern, code in LANGUAGES.items():
+                if re.fullmatch(pattern, words(name)):
+                    return code, f"{code}, by the name {name}"
+    return None
