@@ -8,21 +8,33 @@ from features.params import ChurnParams, CutoffParams
 
 SHOWN_DAYS = (30, 60, 90, 180)
 CHOICES_DAYS = (7, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)
-# Nine of ten pauses that ended were no longer: an alarm after one is wrong once in ten returns.
-COVERED = 0.9
-# Segment Predictions: history of at least three times the target's window.
-HISTORY_PER_HORIZON = 3
+# On an ordinary day, at most one in ten of the customers who will come back is called churned.
+ACCEPTED = 0.1
+# A window to look back, one to learn from, one to be tested on, and one for more dates to learn from.
+HISTORY_PER_HORIZON = 4
 LOOKBACK_PER_HORIZON, LONGEST_LOOKBACK_DAYS = 3, 365
 MOST_CUTOFFS, FEWEST_CUTOFFS, SHORTEST_STEP_DAYS = 8, 3, 7
 
 
 class Misjudged(NamedTuple):
-    """What a horizon would have got wrong: returning customers called churned, in all and as a share."""
+    """What a horizon would have got wrong about customers who came back.
+
+    Attributes
+    ----------
+    horizon_days : int
+    customers : int
+        Those with at least one longer pause, who would have been called churned some day.
+    share : float
+        The same, as a share of all who came back.
+    daily_share : float
+        On an ordinary day between two value events, the share who would be called churned: those
+        whose next event is more than the horizon away.
+    """
 
     horizon_days: int
     customers: int
     share: float
-    pauses_share: float
+    daily_share: float
 
 
 class Pauses(NamedTuple):
@@ -32,20 +44,17 @@ class Pauses(NamedTuple):
     ----------
     customers, returning : int
         With a value day at all; with two or more.
-    pauses : int
-    median_days, covered_days : float
-        The middle pause, and the one that nine in ten do not exceed.
+    median_days : float
+        The middle pause; 0 where nobody came back.
     history_days : int
         From the first value day to the end of the data.
     misjudged : tuple of Misjudged
-        For each of the horizons shown.
+        One for each horizon that was looked at, shortest first.
     """
 
     customers: int
     returning: int
-    pauses: int
     median_days: float
-    covered_days: float
     history_days: int
     misjudged: tuple[Misjudged, ...]
 
@@ -79,23 +88,22 @@ def pauses_of(value_days: nw.DataFrame, end_day: int, extra: tuple[int, ...] = (
     gap = (nw.col("day") - nw.col("day").shift(1)).over("customer_id", order_by="day")
     ended = value_days.with_columns(gap=gap).filter(~nw.col("gap").is_null())
     longest = ended.group_by("customer_id").agg(nw.col("gap").max())
-    days = ended["gap"]
     shown = sorted({*SHOWN_DAYS, *CHOICES_DAYS, *extra})
     return Pauses(
         customers=value_days["customer_id"].n_unique(),
         returning=len(longest),
-        pauses=len(ended),
-        median_days=float(days.median() or 0) if len(ended) else 0.0,
-        covered_days=float(days.quantile(COVERED, "higher")) if len(ended) else 0.0,
+        median_days=float(ended["gap"].median()) if len(ended) else 0.0,
         history_days=end_day - int(value_days["day"].min()),
-        misjudged=tuple(_misjudged(longest["gap"], days, h) for h in shown),
+        misjudged=tuple(_misjudged(longest["gap"], ended["gap"], h) for h in shown),
     )
 
 
 def _misjudged(longest: nw.Series, gaps: nw.Series, horizon_days: int) -> Misjudged:
-    wrong = int((longest > horizon_days).sum()) if len(longest) else 0
-    late = int((gaps > horizon_days).sum()) if len(gaps) else 0
-    return Misjudged(horizon_days, wrong, wrong / max(len(longest), 1), late / max(len(gaps), 1))
+    if not len(gaps):
+        return Misjudged(horizon_days, 0, 0.0, 0.0)
+    wrong = int((longest > horizon_days).sum())
+    late = int((gaps - horizon_days).clip(lower_bound=0).sum())
+    return Misjudged(horizon_days, wrong, wrong / len(longest), late / int(gaps.sum()))
 
 
 def suggest(pauses: Pauses, horizon_days: int | None = None) -> Fit:
@@ -105,27 +113,26 @@ def suggest(pauses: Pauses, horizon_days: int | None = None) -> Fit:
     ----------
     pauses : Pauses
     horizon_days : int or None
-        The user's choice; None: the shortest usual horizon that nine in ten pauses do not exceed, at
-        most a third of the history.
-
-    References
-    ----------
-    Twilio Segment, "Predictions": history of at least three times the target's window.
+        The user's choice; None: the shortest usual one that misjudges at most one in ten of those
+        who come back on an ordinary day, at most a quarter of the history.
     """
+    fitting = [h for h in CHOICES_DAYS if pauses.at(h).daily_share <= ACCEPTED]
+    wanted = fitting[0] if fitting else CHOICES_DAYS[-1]
     longest = pauses.history_days // HISTORY_PER_HORIZON
-    wanted = next((h for h in CHOICES_DAYS if h >= pauses.covered_days), CHOICES_DAYS[-1])
     possible = [h for h in CHOICES_DAYS if h <= longest] or [CHOICES_DAYS[0]]
     chosen = horizon_days or min(wanted, possible[-1])
-    return Fit(_churn(chosen), _cutoffs(chosen, pauses.history_days), _why(pauses, wanted, chosen))
+    why = "as you said" if horizon_days else _why(pauses, wanted, chosen)
+    return Fit(_churn(chosen), _cutoffs(chosen, pauses.history_days), why)
 
 
 def _why(pauses: Pauses, wanted: int, chosen: int) -> str:
-    if not pauses.pauses:
-        return "nobody came back yet, so a third of the history at most"
-    covered = f"9 of 10 pauses are at most {pauses.covered_days:.0f} days"
+    if not pauses.returning:
+        return "nobody came back yet, so as long as the history allows"
     if chosen < wanted:
-        return f"{covered}, but the history of {pauses.history_days} days allows no longer one"
-    return covered
+        return (
+            f"{wanted} would be surer, but the history of {pauses.history_days} days is too short"
+        )
+    return "the shortest that is wrong about at most one in ten of them on an ordinary day"
 
 
 def _churn(horizon_days: int) -> ChurnParams:

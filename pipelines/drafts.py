@@ -4,17 +4,25 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines import vocabulary
 from pipelines.dialects import Dialect, dialect_of, pick_of
 from pipelines.lines import cancelled_prefix, kind_of_ids, negative_rule, repeated_total
 from pipelines.recognition import (
-    Pick, Profiled, Sureness, the_customer, the_event_id, the_number, the_text, the_time, the_type,
+    Pick,
+    Profiled,
+    Sureness,
+    the_customer,
+    the_event_id,
+    the_number,
+    the_text,
+    the_time,
+    the_type,
     told,
 )  # fmt: skip
 from pipelines.sources import Origin, Override, Source
 from pipelines.vocabulary import file_type, is_people, words
 
 ORDER, REFUND, SIGNUP = "order_completed", "order_refunded", "signup"
+OTHER_POST = "community_post"
 POST_TYPES = (("1", "post_created"), ("2", "answer_posted"))
 MOSTLY = 0.5
 
@@ -44,14 +52,13 @@ class Draft(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What the user said on the command line."""
+    """What the user said of a file: the option that named it, and columns by target."""
 
     option: str
     columns: dict[str, str]
-    channels: list[str]
 
 
-def event_draft(name: str, path: str, shown: Profiled, asked: Asked) -> Draft:
+def event_draft(name: str, path: str, shown: Profiled, asked: Asked, channels: list[str]) -> Draft:
     """Propose a source of events for a file."""
     dialect = dialect_of(shown)
     picks = _keys(shown, asked, dialect)
@@ -61,7 +68,7 @@ def event_draft(name: str, path: str, shown: Profiled, asked: Asked) -> Draft:
     lines = _ids(shown, origins, decisions)
     decimal = _value(shown, asked, dialect, taken, origins, decisions)
     _type(shown, asked, dialect, origins, decisions, lines=lines)
-    _labels(shown, asked, dialect, taken | _read(origins), origins, decisions)
+    _labels(shown, asked, dialect, channels, origins, decisions)
     form = shown.profiles[origins["occurred_at"].column or ""].time
     if form and form.format:
         origins["occurred_at"] = origins["occurred_at"].model_copy(update={"format": form.format})
@@ -209,8 +216,9 @@ def _type(
         return
     constant, why, sure = _constant_type(shown, dialect, origins)
     when, exception = _exceptions(shown, origins, constant, lines=lines)
-    origins["event_type"] = Origin(constant=constant, when=when)
-    decisions.append(Decision("event_type", f"always {constant}", why, sure))
+    always = OTHER_POST if when and when[0].then == POST_TYPES[0][1] else constant
+    origins["event_type"] = Origin(constant=always, when=when)
+    decisions.append(Decision("event_type", f"{'else' if when else 'always'} {always}", why, sure))
     decisions += exception
 
 
@@ -221,6 +229,8 @@ def _constant_type(
     if dialect:
         return ORDER, f"a {dialect.name}", "sure"
     found = file_type(stem)
+    if found == ORDER and "value" in origins:
+        return ORDER, f"rows have amounts, and the file is named {stem}", "sure"
     if found:
         return found, f"by the file's name, {stem}", "likely"
     if is_people(stem) and "value" not in origins:
@@ -249,16 +259,16 @@ def _exceptions(
 
 
 def _labels(
-    shown: Profiled, asked: Asked, dialect: Dialect | None, taken: set[str],
+    shown: Profiled, asked: Asked, dialect: Dialect | None, channels: list[str],
     origins: dict[str, Origin], decisions: list[Decision],
 ) -> None:  # fmt: skip
     for target in ("channel", "campaign"):
         said = asked.columns.get(target)
         pick = told(shown, said, target) if said else pick_of(dialect, shown, target)
-        pick = pick or the_text(shown, target, taken)
+        pick = pick or the_text(shown, target, _read(origins))
         if pick is None:
             continue
-        if target == "channel" and not said and not _known_channels(shown, pick, asked.channels):
+        if target == "channel" and not said and not _known_channels(shown, pick, channels):
             why = "few of its values are channels of actions.yaml"
             decisions.append(Decision(target, "none", f"{pick.column}: {why}", "likely"))
             continue

@@ -71,7 +71,7 @@ def _who(shown: Profiled, asked: Asked) -> Pick:
     said = asked.columns.get("customer_id")
     if said and said in shown.profiles:
         return told(shown, said, "customer_id")
-    named = [n for r, n in shown.named("customer_id") if r < 2]  # noqa: PLR2004
+    named = [n for r, n in shown.named("customer_id") if r < 2]
     ids = [n for n in shown.profiles if words(n) == "id" and not shown.profiles[n].repeats]
     if not named and ids:
         return Pick(ids[0], "one row, one id", "sure")

@@ -1,7 +1,7 @@
 """What `keepwell init` shows: tables that fit the terminal, plain where there is none."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich import box
@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from features.horizon import SHOWN_DAYS, Pauses
+from features.horizon import SHOWN_DAYS, Fit, Pauses
 from pipelines.drafts import Draft
 from pipelines.history import role_of
 from pipelines.proposal import Proposal
@@ -163,32 +163,32 @@ def _types(proposal: Proposal) -> RenderableType:
 
 def _horizon(proposal: Proposal) -> RenderableType:
     pauses, fit = proposal.pauses, proposal.fit
-    assert pauses and fit  # noqa: S101  (the caller looked)
+    assert pauses and fit
     chosen = fit.churn.horizon_days
     table = _table(
-        "no purchase for>", "customers who did come back, but would have been called churned>", ""
+        "no value event in>", "called churned some day, yet came back>", "on any day>", ""
     )
     for days in sorted({*SHOWN_DAYS, chosen}):
         wrong = pauses.at(days)
-        mark = Text("chosen", style="bold green") if days == chosen else Text()
-        table.add_row(
-            f"{days} days", f"{wrong.customers:,} of {pauses.returning:,} ({wrong.share:.0%})", mark
-        )
-    return Padding(Group(table, Text(), Text(_spoken(pauses, proposal))), (0, 0, 0, 2))
+        mark = Text("proposed", style="bold green") if days == chosen else Text()
+        ever = f"{wrong.customers:,} of {pauses.returning:,} ({wrong.share:.0%})"
+        table.add_row(f"{days} days", ever, f"{wrong.daily_share:.0%}", mark)
+    return Padding(Group(table, Text(), Text(_spoken(pauses, fit))), (0, 0, 0, 2))
 
 
-def _spoken(pauses: Pauses, proposal: Proposal) -> str:
-    fit = proposal.fit
-    assert fit  # noqa: S101  (the caller looked)
+def _spoken(pauses: Pauses, fit: Fit) -> str:
+    past = fit.cutoffs
+    dates = (
+        f"{past.count} past dates, {past.step_days} days apart" if past.count > 1 else "1 past date"
+    )
     return (
-        f"{fit.churn.horizon_days} days: {fit.why} (half: at most {pauses.median_days:.0f}). "
-        f"Look-back {fit.churn.lookback_days} days; "
-        f"{fit.cutoffs.count} past dates to learn from, {fit.cutoffs.step_days} days apart."
+        f"{fit.churn.horizon_days} days: {fit.why}. Half of all pauses last at most "
+        f"{pauses.median_days:.0f} days. Look-back {fit.churn.lookback_days} days; learns from {dates}."
     )
 
 
 def _gates(proposal: Proposal) -> RenderableType:
-    table = _table("what", "needed", "there", "")
+    table = _table("what", "needed", "there", "enough")
     for gate in proposal.gates:
         mark = Text("yes", style="green") if gate.met else Text("no", style="bold yellow")
         table.add_row(gate.name, gate.needed, gate.found, mark)
@@ -204,8 +204,3 @@ def _verdict(proposal: Proposal) -> str:
     if all(gate.met for gate in proposal.gates):
         return "Enough to train a churn model."
     return "Too little to train: churn risk will come from rules, and the files will say so."
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in one line."""
-    return ", ".join(names)

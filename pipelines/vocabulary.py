@@ -129,6 +129,10 @@ FILES: Sequence[tuple[str, str]] = (
     (r"surveys?", "survey_completed"),
     (r"referrals?", "referral_sent"),
     (r"baskets?|receipts?", "basket"),
+    (
+        r"orders?|transactions?|sales|purchases?|invoices?|bestellungen|rechnungen|umsaetze",
+        "order_completed",
+    ),
 )
 PEOPLE = (
     r"users?|customers?|members?|clients?|accounts?|kunden|people|subscribers?|profiles?|sign ?ups?"
