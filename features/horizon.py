@@ -1,4 +1,4 @@
-"""The churn horizon that a history suggests: how long do customers pause who do come back?"""
+"""The churn horizon that a history suggests: how long customers pause who do come back."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ SHOWN_DAYS = (30, 60, 90, 180)
 CHOICES_DAYS = (7, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)
 # On an ordinary day, at most one in ten of the customers who will come back is called churned.
 ACCEPTED = 0.1
-# A window to look back, one to learn from, one to be tested on, and one for more dates to learn from.
+# One window to look back, one to learn from, one to be tested on, one for more dates to learn.
 HISTORY_PER_HORIZON = 4
 LOOKBACK_PER_HORIZON, LONGEST_LOOKBACK_DAYS = 3, 365
 MOST_CUTOFFS, FEWEST_CUTOFFS, SHORTEST_STEP_DAYS = 8, 3, 7

@@ -9,7 +9,7 @@ import polars as pl
 
 from features.errors import ConfigurationError, DataError
 from pipelines.formats import symbols
-from pipelines.places import CURRENCIES, LANGUAGES, SIGNS, country_code, zones
+from pipelines.places import CURRENCIES, LANGUAGES, NAMES, SIGNS, country_code, zones
 from pipelines.recognition import Profiled, Sureness
 from pipelines.vocabulary import words
 
@@ -21,7 +21,7 @@ MONEY_WORDS = {
     "euro": "EUR",
     "gbp": "GBP",
 }
-MOSTLY, NEARLY = 0.5, 0.99
+MOSTLY = 0.5
 
 
 class Setting(NamedTuple):
@@ -75,18 +75,22 @@ def currency_of(files: list[Profiled], said: str | None) -> Setting:
     if column:
         return column
     signs = {
-        SIGNS[s]
+        SIGNS[sign]
         for shown in files
         for name in shown.columns_of_money()
-        for s in symbols(shown.sample.spread[name])
+        for sign in symbols(shown.sample.spread[name])
     }
     if len(signs) == 1:
         return Setting(signs.pop(), "by the sign beside the amounts", "sure")
-    for shown in files:
-        for name in shown.profiles:
-            for word in words(name).split():
-                if word in MONEY_WORDS:
-                    return Setting(MONEY_WORDS[word], f"by the name {name}", "likely")
+    named = [
+        (MONEY_WORDS[word], name)
+        for shown in files
+        for name in shown.profiles
+        for word in words(name).split()
+        if word in MONEY_WORDS
+    ]
+    if named:
+        return Setting(named[0][0], f"by the name {named[0][1]}", "likely")
     country = _country(files)
     if country and country[0] in CURRENCIES:
         return Setting(CURRENCIES[country[0]], f"as in {country[1]}", "likely")
@@ -110,7 +114,7 @@ def _column(shown: Profiled) -> Setting | None:
             said = ", ".join(f"{code} {n:,}" for code, n in counts.head(4).iter_rows())
             raise DataError(
                 f"{shown.sample.path.name}, {name}: several currencies. Got {said} in the sample. "
-                f"Expected one, as amounts are added up. Convert the amounts, or leave out the others."
+                f"Expected one, as amounts are added up. Convert them, or leave out the others."
             )
         if counts.height:
             return Setting(counts[counts.columns[0]][0], f"{name} has no other", "sure")
@@ -121,16 +125,19 @@ def _country(files: Iterable[Profiled]) -> tuple[str, str] | None:
     """Code of the country that most rows name, or whose language the columns' names are in."""
     for shown in files:
         for _, name in shown.named("country"):
-            counts = shown.sample.spread[name].cast(pl.String).drop_nulls().value_counts(sort=True)
-            if not counts.height or counts["count"][0] < MOSTLY * counts["count"].sum():
-                continue
-            most = counts[counts.columns[0]][0]
+            values = shown.sample.spread[name].cast(pl.String).drop_nulls()
+            most, count = _most(values)
             code = country_code(most)
-            if code:
-                return code, f"{most}, {counts['count'][0] / counts['count'].sum():.0%} of {name}"
+            if code and count >= MOSTLY * values.len():
+                return code, f"{most}, {count / values.len():.0%} of {name}"
     for shown in files:
         for name in shown.profiles:
             for pattern, code in LANGUAGES.items():
                 if re.fullmatch(pattern, words(name)):
-                    return code, f"{code}, by the name {name}"
+                    return code, f"{NAMES[code]}, by the language of {name}"
     return None
+
+
+def _most(values: pl.Series) -> tuple[str, int]:
+    counts = values.value_counts(sort=True)
+    return counts.row(0) if counts.height else ("", 0)

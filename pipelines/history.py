@@ -57,7 +57,7 @@ def read_history(drafts: Sequence[Draft], zone: str) -> History:
         If no row can be read.
     """
     events = [draft for draft in drafts if draft.source.table == "events"]
-    total = sum(draft.shown.sample.count for draft in events)
+    total = sum(draft.shown.sample.height for draft in events)
     share = -(-total // MOST_ROWS)
     rows = pl.concat([_rows(draft, zone, share) for draft in events])
     if rows.is_empty():

@@ -64,8 +64,10 @@ def columns_said(pairs: Sequence[str]) -> dict[str, str]:
         If one has no equals sign, or its target is unknown.
     """
     known = {target for required, optional in TARGETS.values() for target in required | optional}
-    said = dict(pair.partition("=")[::2] for pair in pairs)
-    for target, name in said.items():
+    said: dict[str, str] = {}
+    for pair in pairs:
+        target, _, name = pair.partition("=")
+        said[target] = name
         if target not in known or not name:
             raise UsageError(
                 f"--column: expected TARGET=NAME. Got {target!r}. "

@@ -55,7 +55,7 @@ def consent_drafts(
         channel = the_text(shown, "channel", {who.column, status.column})
         listed = channel.column if channel else None
         return [_consent(name, path, shown, who, since, status.column, listed, "")]
-    wide = {c: n for c, n in _consent_columns(shown, {who.column}).items()}
+    wide = _consent_columns(shown, {who.column})
     if not wide:
         raise InputMissingError(
             f"{asked.option} {shown.sample.path.name}: no column says what was allowed. Got "

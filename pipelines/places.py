@@ -3,7 +3,28 @@
 from importlib import resources
 
 # Currencies of countries by ISO 3166 code, where a shop's export is likely to come from.
-EURO = ["AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK"]
+EURO = [
+    "AT",
+    "BE",
+    "CY",
+    "DE",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GR",
+    "HR",
+    "IE",
+    "IT",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NL",
+    "PT",
+    "SI",
+    "SK",
+]
 CURRENCIES = dict.fromkeys(EURO, "EUR") | {
     "GB": "GBP", "US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "CH": "CHF", "SE": "SEK",
     "NO": "NOK", "DK": "DKK", "PL": "PLN", "CZ": "CZK", "JP": "JPY", "CN": "CNY", "IN": "INR",
@@ -14,10 +35,11 @@ OTHER_NAMES = {
     "united states": "US", "united states of america": "US", "deutschland": "DE",
     "oesterreich": "AT", "schweiz": "CH", "espana": "ES", "italia": "IT", "nederland": "NL",
 }  # fmt: skip
+NAMES = {"DE": "Germany", "FR": "France", "ES": "Spain", "NL": "the Netherlands"}
 SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 # The language of the columns' names, where nothing better is known.
 LANGUAGES = {
-    r"(.*\b)?(kunden?\w*|bestell\w*|rechnungs?\w*|betrag|umsatz|menge|datum|waehrung)(\b.*)?": "DE",
+    r"(.*\b)?(kunden?\w*|bestell\w*|rechnungs?\w*|betrag|umsatz|menge)(\b.*)?": "DE",
     r"(.*\b)?(commande|montant|facture|quantite|client)(\b.*)?": "FR",
     r"(.*\b)?(pedido|importe|cantidad|fecha|cliente)(\b.*)?": "ES",
     r"(.*\b)?(bedrag|aantal|klant\w*|bestelling)(\b.*)?": "NL",

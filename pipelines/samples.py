@@ -29,7 +29,7 @@ class Sample(NamedTuple):
         The first rows, in the order of the file.
     spread : table
         Rows from all over the file.
-    count : int
+    height : int
         Rows of the whole file.
     delimiter, encoding : str or None
         Of a text file; None for a comma and UTF-8, and for others.
@@ -38,7 +38,7 @@ class Sample(NamedTuple):
     path: Path
     head: pl.DataFrame
     spread: pl.DataFrame
-    count: int
+    height: int
     delimiter: str | None
     encoding: str | None
 

@@ -51,7 +51,7 @@ def _heading(title: str) -> Text:
 
 def _title(draft: Draft) -> str:
     sample = draft.shown.sample
-    how = [f"{sample.count:,} rows", draft.source.table]
+    how = [f"{sample.height:,} rows", draft.source.table]
     if sample.encoding:
         how.append(sample.encoding)
     if sample.delimiter:

@@ -1,6 +1,6 @@
 """What companies call their columns and files: patterns of names, most telling first.
 
-Names are compared as lower-case words without accents: "Kunden-Nr." and "KundenNr" read "kunden nr".
+Names are compared as lower-case words without accents: "Kunden-Nr." and "KundenNr" are "kunden nr".
 """
 
 import re
@@ -30,10 +30,10 @@ COLUMNS: dict[str, Sequence[str]] = {
         rf"(\w+ )?(user|author|owner|member)( {NUMBER})?",
     ),
     "occurred_at": (
-        rf"(occurred|happened|event|ordered|purchased|sold|ereignis|{ORDER}|kauf|buchungs?|verkaufs?)"
-        rf" ?({MOMENT})( .*)?",
+        rf"(occurred|happened|event|ordered|purchased|sold|ereignis|{ORDER}|kauf|buchungs?"
+        rf"|verkaufs?) ?({MOMENT})( .*)?",
         rf"timestamp|datetime|date time|ts|{DAY}|time|zeit|zeitpunkt|when",
-        r"(created|placed|paid|processed|creation|erstellt|angelegt)( ?(at|on|am|date|time|datum))?",
+        r"(created|placed|paid|processed|creation|erstellt|angelegt)( ?(at|on|am|date|time))?",
         rf"(original )?timestamp|(.* )?({MOMENT})",
     ),
     "loaded_at": (
@@ -47,22 +47,26 @@ COLUMNS: dict[str, Sequence[str]] = {
     ),
     "event_type": (
         r"event( ?(name|type))?|ereignis( ?(typ|art|name))?",
-        r"(transaction|activity|action|record|order|post|vorgangs?|beleg)? ?(type|typ|art|action|activity|aktion|kind)( id)?",
+        r"(transaction|activity|action|record|order|post|vorgangs?|beleg)? ?"
+        r"(type|typ|art|action|activity|aktion|kind)( id)?",
     ),
     "value": (
         rf"(order |sales? |net |gross |grand |line |purchase |transaction )*"
         rf"(total|revenue|amount|value|turnover)( ({MONEY}))?( ?(price|amount|value|sum))?",
-        rf"(\w+ )?(betrag|umsatz|summe|erloes|gesamtpreis|montant|importe|bedrag|importo)( ({MONEY}|brutto|netto))?",
-        rf"(.* )?(revenue|amount|total|sales|spent|spend|paid)( in)?( ({MONEY}))?|({MONEY})( value| amount)?",
+        rf"(\w+ )?(betrag|umsatz|summe|erloes|gesamtpreis|montant|importe|bedrag|importo)"
+        rf"( ({MONEY}|brutto|netto))?",
+        rf"(.* )?(revenue|amount|total|sales|spent|spend|paid)( in)?( ({MONEY}))?"
+        rf"|({MONEY})( value| amount)?",
         r"price|preis|prix|precio|prijs",
     ),
     "quantity": (
-        r"(line ?item |item |order )?(quantity|qty)|menge|anzahl|stueck(zahl)?|quantite|cantidad|aantal|quantita",
+        r"(line ?item |item |order )?(quantity|qty)|menge|anzahl|stueck(zahl)?",
+        r"quantite|cantidad|aantal|quantita",
         r"units|number of \w+|pieces|count",
     ),
     "price": (
-        rf"(unit|item|line ?item|einzel|stueck|per unit) ?(price|preis|cost)( ({MONEY}))?|price (each|per unit)",
-        rf"(price|preis|prix|precio|prijs|prezzo)( unitaire| unitario)?( ({MONEY}))?",
+        rf"(unit|item|line ?item|einzel|stueck|per unit) ?(price|preis|cost)( ({MONEY}))?",
+        rf"price (each|per unit)|(price|preis|prix|precio|prijs|prezzo)( unit\w+)?( ({MONEY}))?",
     ),
     "channel": (
         r"(sales |order |marketing )?channel|(vertriebs|absatz)?kanal|canal|source|medium",
@@ -71,8 +75,9 @@ COLUMNS: dict[str, Sequence[str]] = {
     "currency": (r"(order |invoice )?currency( code)?|waehrung|devise|moneda|valuta",),
     "country": (r"((shipping|billing|customer) )?country( code)?|land|pays|pais|paese",),
     "known_since": (
-        r"(known|customer|member|registered|joined|signed up|created|creation|registration|signup|sign up|"
-        r"anlage|angelegt|registriert|erstellt)( ?(since|at|on|am|date|time|datum|seit))?",
+        r"(known|customer|member|registered|joined|signed up|created|creation|registration"
+        r"|sign ?up|anlage|angelegt|registriert|erstellt)"
+        r"( ?(since|at|on|am|date|time|datum|seit))?",
         r"first (seen|order|purchase)( (at|on|date))?|date|datum|timestamp",
     ),
     "email": (r"(\w+ )?e ?mail( address| adresse)?",),
@@ -85,20 +90,21 @@ COLUMNS: dict[str, Sequence[str]] = {
     "purpose": (r"purpose|zweck",),
     "basis": (r"(legal )?basis|rechtsgrundlage",),
     "since": (
-        r"since|from|valid from|(consent|granted|opt in|given|updated|changed)( ?(at|on|date|time|since))|seit",
+        r"since|from|valid from|seit",
+        r"(consent|granted|opt in|given|updated|changed)( ?(at|on|date|time|since))",
         r"(.* )?(at|on|date|timestamp|datum)",
     ),
     "until": (r"until|to|valid (to|until)|expires?( (at|on))?|bis",),
 }
 # Never the moment of an event: what happens to a record afterwards, or is planned.
 NOT_A_MOMENT = (
-    r"(.* )?(updat|modif|chang|edit|birth|geburt|due|ship|deliver|liefer|expir|last|load|ingest|receiv|"
-    r"insert|import|sent|cancel|deleted|closed|faellig)\w*( .*)?"
+    r"(.* )?(updat|modif|chang|edit|birth|geburt|due|ship|deliver|liefer|expir|last|load|ingest|"
+    r"receiv|insert|import|sent|cancel|deleted|closed|faellig)\w*( .*)?"
 )
 # Money, but not what the customer pays for the order.
 NOT_THE_VALUE = (
-    r"(.* )?(tax|taxes|vat|shipping|freight|discount|disc|refund|refunded|coupon|tip|fee|cost|duty|steuer|"
-    r"mwst|ust|versand|rabatt|nachlass|subtotal|balance|outstanding)( .*)?"
+    r"(.* )?(tax|taxes|vat|shipping|freight|discount|disc|refund|refunded|coupon|tip|fee|cost|duty|"
+    r"steuer|mwst|ust|versand|rabatt|nachlass|subtotal|balance|outstanding)( .*)?"
 )
 # Channel of a consent column such as "Accepts Email Marketing" or "sms_opt_in".
 CONSENT_CHANNELS: dict[str, str] = {
@@ -108,7 +114,10 @@ CONSENT_CHANNELS: dict[str, str] = {
     "phone": r"(.* )?(phone|telephone|telefon|call)( .*)?",
     "mail": r"(.* )?(mail|post|letter|postal|brief)( .*)?",
 }
-CONSENT_WORDS = r"(.* )?(opt ?in|consent|accepts?|marketing|permission|subscribed|subscription|einwilligung|newsletter)( .*)?"
+CONSENT_WORDS = (
+    r"(.* )?(opt ?in|consent|accepts?|marketing|permission|subscribed|subscription|einwilligung|"
+    r"newsletter)( .*)?"
+)
 # What a file without a column of types holds, by its name: an event type of the taxonomy.
 FILES: Sequence[tuple[str, str]] = (
     (r"refunds?|returns?|storno\w*|retouren?|rueckgaben?|credit notes?", "order_refunded"),
@@ -123,46 +132,43 @@ FILES: Sequence[tuple[str, str]] = (
     (r"campaigns?|mailings?", "campaign_mailed"),
     (r"logins?", "login"),
     (r"sessions?", "session_start"),
-    (r"page ?views?|pageviews?", "page_view"),
+    (r"page ?views?", "page_view"),
     (r"visits?", "store_visit"),
     (r"subscriptions?|abos?", "subscription_started"),
     (r"surveys?", "survey_completed"),
     (r"referrals?", "referral_sent"),
     (r"baskets?|receipts?", "basket"),
     (
-        r"orders?|transactions?|sales|purchases?|invoices?|bestellungen|rechnungen|umsaetze",
+        r"orders?|transactions?|sales|purchases?|invoices?|bestellungen|rechnungen",
         "order_completed",
     ),
 )
 PEOPLE = (
     r"users?|customers?|members?|clients?|accounts?|kunden|people|subscribers?|profiles?|sign ?ups?"
 )
-# Own names of event types -> a type of the taxonomy, or a role with which to add them. First match wins.
+# Own names of event types -> a type of the taxonomy. First match wins.
 TYPES: Sequence[tuple[str, str]] = (
+    (r"(.*_)?(returned|refund(ed)?|storno|retoure|gutschrift|credit_note)(_.*)?", "order_refunded"),
+    (r"(.*_)?(return|rueckgabe|erstattung)(_.*)?", "order_refunded"),
+    (r"(cancelled_order|order_cancel(led|ed)?|stornierung|storniert)(_.*)?", "order_cancelled"),
     (
-        r"(.*_)?(return|returned|refund|refunded|storno|retoure|gutschrift|erstattung|credit_note)(_.*)?",
-        "order_refunded",
-    ),
-    (
-        r"(.*_)?(cancelled_order|order_cancel(led|ed)?|cancel(led|ed)?|cancellation|stornierung|storniert)(_.*)?",
-        "order_cancelled",
-    ),
-    (
-        r"(sale|sales|order|ordered|purchase|purchased|bought|buy|bestellung|kauf|verkauf|achat|compra|paid|payment|"
-        r"invoice|debit|rechnung|checkout_complete|order_created|order_paid)(_completed|_placed)?",
+        r"(sales?|order(ed)?|purchased?|bought|buy|bestellung|kauf|verkauf)(_.*ed)?",
         "order_completed",
     ),
+    (r"(achat|compra|paid|payment|invoice|rechnung|order_(created|paid))", "order_completed"),
 )
+# Words in the names of event types that are new -> their role. First match wins.
 ROLES: Sequence[tuple[str, str]] = (
     (r"unsubscribe|unsub|opt_?out|spam|abmeldung", "opt_out"),
-    (r"churn|terminat|account_clos|kuendig|subscription_end", "cancel"),
+    (r"churn|terminat|account_clos|kuendig|subscription_end|cancel", "cancel"),
     (r"complain|ticket|support|issue|crash|error|beschwerde|reklamation", "service"),
     (r"nps|survey|csat|feedback|umfrage", "feedback"),
     (r"review|refer|invite|share|recommend|bewert|empfehl", "advocacy"),
-    (r"cart|basket|checkout|wish|trial|sign_?up|register|lead|quote|coupon|warenkorb|anmeld|registr", "intent"),
+    (r"cart|basket|checkout|wish|trial|sign_?up|register|lead|quote|coupon", "intent"),
+    (r"warenkorb|anmeld|registr", "intent"),
     (r"sent|deliver|impression|bounce|mailed|shown|served", "exposure"),
     (r"renew|order|purchase|subscri|payment|kauf|bestell", "value"),
-)  # fmt: skip
+)
 UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
 )
