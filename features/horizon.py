@@ -117,7 +117,7 @@ def suggest(pauses: Pauses, horizon_days: int | None = None) -> Fit:
         who come back on an ordinary day, at most a quarter of the history.
     """
     fitting = [h for h in CHOICES_DAYS if pauses.at(h).daily_share <= ACCEPTED]
-    wanted = fitting[0] if fitting else CHOICES_DAYS[-1]
+    wanted = fitting[0] if fitting and pauses.returning else CHOICES_DAYS[-1]
     longest = pauses.history_days // HISTORY_PER_HORIZON
     possible = [h for h in CHOICES_DAYS if h <= longest] or [CHOICES_DAYS[0]]
     chosen = horizon_days or min(wanted, possible[-1])
@@ -144,7 +144,7 @@ def _cutoffs(horizon_days: int, history_days: int) -> CutoffParams:
     """As many cutoffs as fit before the test's window and the window of the last of them."""
     spare = max(0, history_days - 2 * horizon_days)
     before = min(LOOKBACK_PER_HORIZON * horizon_days, max(horizon_days, spare // 3), max(1, spare))
-    room = spare - before
+    room = max(0, spare - before)
     step = horizon_days
     if room // step + 1 < FEWEST_CUTOFFS:
         step = max(SHORTEST_STEP_DAYS, room // (FEWEST_CUTOFFS - 1))

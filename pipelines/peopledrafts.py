@@ -174,12 +174,21 @@ def _consent(
         origins["until"] = Origin(column=until.column, format=form.format if form else None)
     decisions = [
         Decision("customer_id", who.column, who.why, who.sure, who.rivals),
-        Decision("channel", listed or f"always {fixed}", f"by the name {listed or column}", "sure" if listed or channel else "check"),
+        _channel_decision(listed, channel, column),
         Decision("status", column, spoken, "likely"),
-        Decision("basis", basis.column if basis else "always opt_in", "by its name" if basis else "no such column", "sure" if basis else "check"),
+        Decision("basis", basis.column, "by its name", "sure")
+        if basis else Decision("basis", "always opt_in", "no such column", "check"),
         since[1],
     ]  # fmt: skip
     return Draft(name, source_of("consents", path, shown, origins), decisions, shown)
+
+
+def _channel_decision(listed: str | None, channel: str, column: str) -> Decision:
+    if listed:
+        return Decision("channel", listed, "by its name", "sure")
+    if channel:
+        return Decision("channel", f"always {channel}", f"by the name {column}", "sure")
+    return Decision("channel", "always email", "no such column", "check")
 
 
 def _statuses(shown: Profiled, column: str) -> tuple[Origin, str]:

@@ -15,7 +15,7 @@ from features.minimum import Gate, gates
 from features.taxonomy import Taxonomy
 from features.time import day_number
 from pipelines.business import Setting, currency_of, zone_of
-from pipelines.drafts import Asked, Draft, event_draft
+from pipelines.drafts import Asked, Decision, Draft, event_draft
 from pipelines.history import History, read_history, value_days
 from pipelines.meanings import Additions, additions_for
 from pipelines.peopledrafts import consent_drafts, customer_drafts
@@ -191,7 +191,7 @@ def _placed(shown: Profiled, project: Path, drafts: list[Draft]) -> tuple[str, s
 
 
 def _without_shared_ids(drafts: list[Draft]) -> list[Draft]:
-    """Ids that two files use for different events are left out: they are made from the rows then."""
+    """Without ids that two files both use: ids are made from the rows then."""
     with_ids = [d for d in drafts if "event_id" in d.source.columns and not d.source.lines_of_order]
     columns = [d.shown.sample.spread[d.source.columns["event_id"].column or ""] for d in with_ids]
     ids = [column.cast(pl.String).drop_nulls().unique().alias("id") for column in columns]
@@ -203,7 +203,7 @@ def _without_shared_ids(drafts: list[Draft]) -> list[Draft]:
 def _without_id(draft: Draft) -> Draft:
     columns = {t: o for t, o in draft.source.columns.items() if t != "event_id"}
     decisions = [
-        d._replace(taken="made from the row", why=f"{d.taken}: files use the same ids", sure="likely")
+        Decision("event_id", "made from the row", f"{d.taken}: two files use the same", "likely")
         if d.target == "event_id" else d
         for d in draft.decisions
     ]  # fmt: skip

@@ -27,7 +27,7 @@ class Pick(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """What is in a column: values as text, how many differ, and the times or numbers that it writes."""
+    """What is in a column: how much is filled and differs, which times or numbers it writes."""
 
     filled: float
     distinct: int
@@ -116,8 +116,8 @@ def the_time(shown: Profiled, option: str) -> Pick:
     if written:
         return Pick(written[0], "the first column with times", "check", tuple(written))
     raise InputMissingError(
-        f"{option} {shown.sample.path.name}: no column with times. Got {_listed(shown)}. Expected a date "
-        f"or time in one of them. Name it: --column occurred_at=NAME."
+        f"{option} {shown.sample.path.name}: no column with times. Got {_listed(shown)}. "
+        f"Expected a date or time in one of them. Name it: --column occurred_at=NAME."
     )
 
 
@@ -212,7 +212,7 @@ def the_text(shown: Profiled, target: str, taken: set[str]) -> Pick | None:
 
 
 def _best(fit: list[tuple[int, str]], target: str, why: str) -> Pick:
-    """The first by rank; names of the same rank tie, unless they are the same word but for its place."""
+    """The first by rank; other names of the same rank are rivals."""
     place, column = min(fit, key=lambda found: found[0])
     rivals = tuple(n for r, n in fit if r == place)
     if len(rivals) > 1:

@@ -15,12 +15,12 @@ OWN_EVENTS = "  # ===== Your own events"
 MARK = "  # keepwell init"
 HEAD = """\
 # Which file is what. Written by `keepwell init`; edit it freely, then `keepwell check`.
-# What each key means: docs/sources.md. Behind each column stands why it was taken, and how sure that is.
+# What each key means: docs/sources.md. Behind each line: how sure init is of it, and why.
 """
 
 
 def shipped() -> Path:
-    """The folder with the shipped catalogue and ``params.yaml``: in the package, or of the clone."""
+    """The folder with the shipped catalogue and ``params.yaml``: the package's, or the clone."""
     installed = Path(__file__).parent / "shipped"
     return installed if installed.is_dir() else Path(__file__).parents[1]
 
@@ -44,7 +44,11 @@ def _copied(project: Path, name: str) -> list[str]:
 def write_proposal(proposal: Proposal, project: Path) -> list[str]:
     """Write the sources, the additions to the taxonomy, and the parameters; returns the files."""
     made = with_defaults(project)
-    write_text(sources_text(proposal), project / "catalogue" / "sources.yaml")
+    sources = project / "catalogue" / "sources.yaml"
+    if sources.is_file():
+        sources.replace(sources.with_suffix(".yaml.bak"))
+        made.append("catalogue/sources.yaml.bak (what was there before)")
+    write_text(sources_text(proposal), sources)
     taxonomy = project / "catalogue" / "taxonomy.yaml"
     write_text(taxonomy_text(taxonomy.read_text("utf-8"), proposal), taxonomy)
     params = project / "params.yaml"
@@ -72,13 +76,13 @@ def values(proposal: Proposal) -> dict[str, object]:
 
 def sources_text(proposal: Proposal) -> str:
     """``catalogue/sources.yaml`` with the reason beside each line."""
-    business = proposal.catalogue.business
+    business, zone, currency = proposal.catalogue.business, proposal.timezone, proposal.currency
     lines = [
         HEAD.rstrip(),
         "business:",
-        f"  name: {_scalar(business.name)}",
-        f"  timezone: {_scalar(business.timezone)}{_comment(proposal.timezone.why, proposal.timezone.sure)}",
-        f"  currency: {_scalar(business.currency)}{_comment(proposal.currency.why, proposal.currency.sure)}",
+        f"  name: {_flow(business.name)}",
+        f"  timezone: {_flow(zone.value)}{_comment(zone.why, zone.sure)}",
+        f"  currency: {_flow(currency.value)}{_comment(currency.why, currency.sure)}",
         "",
         "sources:",
     ]
@@ -92,7 +96,7 @@ def _source_lines(draft: Draft) -> list[str]:
     columns, refused = content.pop("columns"), content.pop("refused", {})
     reasons = {d.target: (d.why, d.sure) for d in draft.decisions}
     lines = [f"  {draft.name}:"]
-    lines += [f"    {key}: {_scalar(value)}" for key, value in content.items()]
+    lines += [f"    {key}: {_flow(value)}" for key, value in content.items()]
     lines.append("    columns:")
     for target, origin in columns.items():
         why = _comment(*reasons[target]) if target in reasons else ""
@@ -101,16 +105,12 @@ def _source_lines(draft: Draft) -> list[str]:
         lines.append(
             "    refused:  # never read; remove a line only if the figure is of the event itself"
         )
-        lines += [f"      {_scalar(name)}: {_scalar(reason)}" for name, reason in refused.items()]
+        lines += [f"      {_flow(name)}: {_flow(reason)}" for name, reason in refused.items()]
     return lines
 
 
 def _comment(why: str, sure: str) -> str:
     return f"  # {sure}: {why}" if why else f"  # {sure}"
-
-
-def _scalar(value: object) -> str:
-    return _flow(value)
 
 
 def _flow(value: object) -> str:
@@ -122,7 +122,7 @@ def _flow(value: object) -> str:
 
 
 def taxonomy_text(text: str, proposal: Proposal) -> str:
-    """``catalogue/taxonomy.yaml`` with new types and names; those of an earlier init are replaced."""
+    """``taxonomy.yaml`` with new types and names; those of an earlier init go."""
     kept = [line for line in text.splitlines() if not line.endswith(MARK)]
     new = proposal.additions
     events = [f"  {_flow(name)}: {{role: {role}}}{MARK}" for name, role in new.events.items()]

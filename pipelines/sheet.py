@@ -40,7 +40,7 @@ def proposal_sheet(proposal: Proposal) -> list[RenderableType]:
     parts += [_heading("The company"), _business(proposal), Text()]
     parts += [_heading("Event types"), _types(proposal), Text()]
     if proposal.pauses and proposal.fit:
-        parts += [_heading("Churn horizon"), _horizon(proposal), Text()]
+        parts += [_heading("Churn horizon"), _horizon(proposal.pauses, proposal.fit), Text()]
     parts += [_heading("Minimum data for a churn model"), _gates(proposal), Text()]
     return parts
 
@@ -161,9 +161,7 @@ def _types(proposal: Proposal) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def _horizon(proposal: Proposal) -> RenderableType:
-    pauses, fit = proposal.pauses, proposal.fit
-    assert pauses and fit
+def _horizon(pauses: Pauses, fit: Fit) -> RenderableType:
     chosen = fit.churn.horizon_days
     table = _table(
         "no value event in>", "called churned some day, yet came back>", "on any day>", ""
@@ -183,7 +181,8 @@ def _spoken(pauses: Pauses, fit: Fit) -> str:
     )
     return (
         f"{fit.churn.horizon_days} days: {fit.why}. Half of all pauses last at most "
-        f"{pauses.median_days:.0f} days. Look-back {fit.churn.lookback_days} days; learns from {dates}."
+        f"{pauses.median_days:.0f} days. Look-back {fit.churn.lookback_days} days; learns from "
+        f"{dates}."
     )
 
 
@@ -198,8 +197,8 @@ def _gates(proposal: Proposal) -> RenderableType:
 def _verdict(proposal: Proposal) -> str:
     if proposal.fit is None:
         return (
-            "No event counts as value, so nothing can be computed. Give the role `value` to the event "
-            "that the company lives on, in catalogue/taxonomy.yaml."
+            "No event counts as value, so nothing can be computed. Give the role `value` to the "
+            "event that the company lives on, in catalogue/taxonomy.yaml."
         )
     if all(gate.met for gate in proposal.gates):
         return "Enough to train a churn model."

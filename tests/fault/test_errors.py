@@ -156,7 +156,7 @@ def test_broken_configuration_fails_before_anything_is_written(project):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("init", "--events", "absent.csv"), "--events: file not found. Got absent.csv"),
+        (("init", "--yes", "--events", "absent.csv"), "--events: file not found. Got absent.csv"),
         (("simulate", "--out", ".", "--customers", "5"), "--out: exists already"),
         (("score",), "not found"),
         (("promote", "churn", "--version", "7"), "no such version. Got '7'"),
