@@ -7,7 +7,8 @@ import narwhals as nw
 from features.params import ChurnParams, CutoffParams
 
 SHOWN_DAYS = (30, 60, 90, 180)
-CHOICES_DAYS = (7, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)
+# At most 180: after so long a silence everybody counts as lapsed (docs/definitions.md).
+CHOICES_DAYS = (7, 14, 21, 30, 45, 60, 90, 120, 180)
 # On an ordinary day, at most one in ten of the customers who will come back is called churned.
 ACCEPTED = 0.1
 # One window to look back, one to learn from, one to be tested on, one for more dates to learn.
@@ -121,17 +122,19 @@ def suggest(pauses: Pauses, horizon_days: int | None = None) -> Fit:
     longest = pauses.history_days // HISTORY_PER_HORIZON
     possible = [h for h in CHOICES_DAYS if h <= longest] or [CHOICES_DAYS[0]]
     chosen = horizon_days or min(wanted, possible[-1])
-    why = "as you said" if horizon_days else _why(pauses, wanted, chosen)
+    why = "as you said" if horizon_days else _why(pauses, wanted, chosen, found=bool(fitting))
     return Fit(_churn(chosen), _cutoffs(chosen, pauses.history_days), why)
 
 
-def _why(pauses: Pauses, wanted: int, chosen: int) -> str:
+def _why(pauses: Pauses, wanted: int, chosen: int, *, found: bool) -> str:
     if not pauses.returning:
         return "nobody came back yet, so as long as the history allows"
     if chosen < wanted:
         return (
             f"{wanted} would be surer, but the history of {pauses.history_days} days is too short"
         )
+    if not found:
+        return "the longest proposed: after so long a silence everybody counts as lapsed"
     return "the shortest that is wrong about at most one in ten of them on an ordinary day"
 
 

@@ -218,7 +218,9 @@ def _type(
     when, exception = _exceptions(shown, origins, constant, lines=lines)
     always = OTHER_POST if when and when[0].then == POST_TYPES[0][1] else constant
     origins["event_type"] = Origin(constant=always, when=when)
-    decisions.append(Decision("event_type", f"{'else' if when else 'always'} {always}", why, sure))
+    decisions.append(
+        Decision("event_type", f"{always}, but" if when else f"always {always}", why, sure)
+    )
     decisions += exception
 
 
@@ -246,15 +248,16 @@ def _exceptions(
     post_type = next((n for n in shown.profiles if words(n) == "post type id"), None)
     if constant == "post_created" and post_type:
         when = tuple(Override(column=post_type, starts_with=k, then=t) for k, t in POST_TYPES)
-        taken = ", ".join(f"{k} is {t}" for k, t in POST_TYPES)
-        return when, [Decision("", taken, f"{post_type}, as Stack Exchange numbers them", "sure")]
+        taken = ", ".join(f"{k}: {t}" for k, t in POST_TYPES)
+        why = "as Stack Exchange numbers them"
+        return when, [Decision("", f"{post_type} {taken}", why, "sure")]
     if "value" not in origins:
         return (), []
     found = cancelled_prefix(shown, origins) or negative_rule(shown, origins, lines=lines)
     if found is None:
         return (), []
     override, why = found
-    rule = f"{override.column} starting with {override.starts_with}: {override.then}"
+    rule = f"{override.column} {override.starts_with}...: {override.then}"
     return (override,), [Decision("", rule, why, "sure")]
 
 

@@ -35,8 +35,11 @@ def printed(parts: Iterable[RenderableType], width: int, *, colour: bool) -> str
 def proposal_sheet(proposal: Proposal) -> list[RenderableType]:
     """Everything that was decided, why, and how sure it is."""
     parts: list[RenderableType] = []
+    told: set[str] = set()
     for draft in proposal.drafts:
-        parts += [_heading(_title(draft)), _decisions(draft), Text()]
+        path = draft.source.path
+        parts += [_heading(_title(draft)), _decisions(draft, again=path in told), Text()]
+        told.add(path)
     parts += [_heading("The company"), _business(proposal), Text()]
     parts += [_heading("Event types"), _types(proposal), Text()]
     if proposal.pauses and proposal.fit:
@@ -77,16 +80,18 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _decisions(draft: Draft) -> RenderableType:
+def _decisions(draft: Draft, *, again: bool) -> RenderableType:
+    """The decisions of a source; what is said of its file only once."""
     table = _table("what", "is", "because", "how sure")
     for d in draft.decisions:
         why = d.why + (
             f"; as good: {', '.join(r for r in d.rivals if r != d.taken)}" if d.rivals else ""
         )
         table.add_row(d.target, d.taken, why, _sure(d.sure))
-    for reason, names in _grouped(draft.shown.refused).items():
+    refused = {} if again else _grouped(draft.shown.refused)
+    for reason, names in refused.items():
         table.add_row("refused", ", ".join(names), reason, _sure("sure"))
-    unused = _unused(draft)
+    unused = [] if again else _unused(draft)
     if unused:
         table.add_row("not used", ", ".join(unused), "nothing reads them", "")
     return Padding(table, (0, 0, 0, 2))
@@ -163,9 +168,7 @@ def _types(proposal: Proposal) -> RenderableType:
 
 def _horizon(pauses: Pauses, fit: Fit) -> RenderableType:
     chosen = fit.churn.horizon_days
-    table = _table(
-        "no value event in>", "called churned some day, yet came back>", "on any day>", ""
-    )
+    table = _table("silent for>", "came back after longer>", "on any day>", "")
     for days in sorted({*SHOWN_DAYS, chosen}):
         wrong = pauses.at(days)
         mark = Text("proposed", style="bold green") if days == chosen else Text()
@@ -180,6 +183,8 @@ def _spoken(pauses: Pauses, fit: Fit) -> str:
         f"{past.count} past dates, {past.step_days} days apart" if past.count > 1 else "1 past date"
     )
     return (
+        "Those who came back after a longer silence would have been called churned. On any day: the "
+        "share of the returning customers whom an ordinary day would call so.\n\n"
         f"{fit.churn.horizon_days} days: {fit.why}. Half of all pauses last at most "
         f"{pauses.median_days:.0f} days. Look-back {fit.churn.lookback_days} days; learns from "
         f"{dates}."

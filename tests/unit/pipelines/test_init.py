@@ -136,7 +136,7 @@ def test_lines_with_quantity_and_price_add_up_and_marked_cancellations_are_refun
     lines += [f"C{900 + k},{k % 3},{day},-1,2.50" for k, day in enumerate(DAYS[:5])]
     (folder / "orders.csv").write_text("\n".join(lines))
     shown = init("--events", "orders.csv")
-    assert re.search(r"InvoiceNo starting with C", shown)
+    assert re.search(r"InvoiceNo C\.\.\.: order_refunded", shown)
     events, _ = ingested(folder)
     assert sorted(set(events["value_cents"])) == [-250, 750]
 
