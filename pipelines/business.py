@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.errors import ConfigurationError, DataError
+from features.errors import DataError, UsageError
 from pipelines.formats import symbols
 from pipelines.places import CURRENCIES, LANGUAGES, NAMES, SIGNS, country_code, zones
 from pipelines.recognition import Profiled, Sureness
@@ -37,7 +37,7 @@ def zone_of(files: list[Profiled], said: str | None) -> Setting:
 
     Raises
     ------
-    ConfigurationError
+    UsageError
         If the zone that was said is unknown.
     """
     if said:
@@ -66,9 +66,13 @@ def currency_of(files: list[Profiled], said: str | None) -> Setting:
 
     Raises
     ------
+    UsageError
+        If what was said is no code.
     DataError
         If a column of currencies holds several: amounts would be added up that cannot be.
     """
+    if said and not is_currency(said):
+        raise UsageError(f"--currency: expected an ISO 4217 code, for example EUR. Got {said!r}.")
     if said:
         return Setting(said.upper(), "as you said", "sure")
     column = next((c for shown in files if (c := _column(shown))), None)
@@ -97,13 +101,25 @@ def currency_of(files: list[Profiled], said: str | None) -> Setting:
     return Setting("USD", "nothing says which", "check")
 
 
-def _known(zone: str) -> str:
+def is_zone(name: str) -> bool:
+    """Whether a name is an IANA time zone's."""
     try:
-        return ZoneInfo(zone).key
-    except (KeyError, ValueError, OSError) as error:
-        raise ConfigurationError(
+        return ZoneInfo(name).key == name
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+def is_currency(code: str) -> bool:
+    """Whether a text has the form of an ISO 4217 code."""
+    return re.fullmatch("[A-Za-z]{3}", code) is not None
+
+
+def _known(zone: str) -> str:
+    if not is_zone(zone):
+        raise UsageError(
             f"--timezone: unknown. Got {zone!r}. Expected an IANA name, for example Europe/London."
-        ) from error
+        )
+    return zone
 
 
 def _column(shown: Profiled) -> Setting | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from features.errors import UsageError
+from pipelines.business import Setting, is_currency, is_zone
 from pipelines.config import read_params, read_taxonomy
 from pipelines.proposal import (
     Proposal,
@@ -20,12 +21,14 @@ from pipelines.sources import TARGETS
 
 LONGEST_HORIZON_DAYS = 3650
 
+Ask = Callable[[str, str], str]
+
 
 class Terminal(NamedTuple):
     """Where proposals are shown, and questions asked; nobody answers where ``ask`` is None."""
 
     say: Callable[[str], None]
-    ask: Callable[[str, str], str] | None
+    ask: Ask | None
     width: int
     colour: bool
 
@@ -87,49 +90,59 @@ def _show(proposal: Proposal, terminal: Terminal) -> None:
     terminal.say(printed(proposal_sheet(proposal), terminal.width, colour=terminal.colour))
 
 
-def _answers(wishes: Wishes, proposal: Proposal, ask: Callable[[str, str], str]) -> Wishes:
+def _answers(wishes: Wishes, proposal: Proposal, ask: Ask) -> Wishes:
     """The wishes with what was answered; Enter at every question leaves them as they are."""
     columns = dict(wishes.columns)
     for draft in proposal.drafts:
         for d in draft.undecided:
-            file = Path(draft.source.path).name
-            answer = ask(f"{file}: which column is {d.target}? ({', '.join(d.rivals)})", d.taken)
-            if answer != d.taken:
-                columns[d.target] = answer
-    answered = wishes._replace(columns=columns)
+            question = f"{Path(draft.source.path).name}: which column is {d.target}?"
+            answer = _until(
+                d.rivals.__contains__, ask, f"{question} ({', '.join(d.rivals)})", d.taken
+            )
+            columns |= {d.target: answer} if answer != d.taken else {}
+    day_first = wishes.day_first
     if any(undecided_dates(draft) for draft in proposal.drafts):
-        first = _choice(
-            ask, "Is 03/04/2024 the 3rd of April (dmy) or March the 4th (mdy)?", "dmy", "mdy"
-        )
-        answered = answered._replace(day_first=first == "dmy")
-    zone, currency = proposal.timezone, proposal.currency
-    if zone.sure != "sure":
-        said = ask("Time zone of the business, as in Europe/London", zone.value)
-        answered = answered._replace(timezone=said if said != zone.value else wishes.timezone)
-    if currency.sure != "sure":
-        said = ask("Currency", currency.value).upper()
-        answered = answered._replace(currency=said if said != currency.value else wishes.currency)
-    return _with_horizon(answered, proposal, ask)
+        question = "Is 03/04/2024 the 3rd of April (dmy) or March the 4th (mdy)?"
+        day_first = _until({"dmy", "mdy"}.__contains__, ask, question, "dmy") == "dmy"
+    return wishes._replace(
+        columns=columns,
+        day_first=day_first,
+        timezone=_setting(
+            proposal.timezone, wishes.timezone, ask, "Time zone, as in Europe/Rome", is_zone
+        ),
+        currency=_setting(proposal.currency, wishes.currency, ask, "Currency", is_currency),
+        horizon_days=_horizon(proposal, wishes.horizon_days, ask),
+    )
 
 
-def _with_horizon(wishes: Wishes, proposal: Proposal, ask: Callable[[str, str], str]) -> Wishes:
-    if proposal.fit is None or wishes.horizon_days:
-        return wishes
+def _setting(
+    setting: Setting, said: str | None, ask: Ask, question: str, valid: Callable[[str], bool]
+) -> str | None:
+    """What was said before, unless something else than the proposal is answered."""
+    if setting.sure == "sure":
+        return said
+    answer = _until(valid, ask, question, setting.value)
+    return said if answer == setting.value else answer
+
+
+def _horizon(proposal: Proposal, said: int | None, ask: Ask) -> int | None:
+    if proposal.fit is None or said:
+        return said
     proposed = str(proposal.fit.churn.horizon_days)
-    said = ask("Churned after how many days without a value event", proposed)
-    if said == proposed:
-        return wishes
-    if not said.isdecimal() or not 1 <= int(said) <= LONGEST_HORIZON_DAYS:
-        raise UsageError(
-            f"horizon: not a number of days. Got {said!r}. Expected 1 to {LONGEST_HORIZON_DAYS}."
-        )
-    return wishes._replace(horizon_days=int(said))
+    answer = _until(_is_days, ask, "Churned after how many days without a value event", proposed)
+    return said if answer == proposed else int(answer)
 
 
-def _choice(ask: Callable[[str, str], str], question: str, *allowed: str) -> str:
-    while (said := ask(question, allowed[0]).strip().lower()) not in allowed:
-        pass
-    return said
+def _is_days(answer: str) -> bool:
+    return answer.isdecimal() and 1 <= int(answer) <= LONGEST_HORIZON_DAYS
+
+
+def _until(valid: Callable[[str], bool], ask: Ask, question: str, proposed: str) -> str:
+    """The answer, asked for again until it is valid."""
+    answer = ask(question, proposed).strip()
+    while not valid(answer):
+        answer = ask(f"{answer!r} is not possible. {question}", proposed).strip()
+    return answer
 
 
 def _agreed(answer: str) -> bool:

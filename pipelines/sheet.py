@@ -183,8 +183,8 @@ def _spoken(pauses: Pauses, fit: Fit) -> str:
         f"{past.count} past dates, {past.step_days} days apart" if past.count > 1 else "1 past date"
     )
     return (
-        "Those who came back after a longer silence would have been called churned. On any day: the "
-        "share of the returning customers whom an ordinary day would call so.\n\n"
+        "Those who came back after a longer silence would have been called churned. On any day: "
+        "the share of the returning customers whom an ordinary day would call so.\n\n"
         f"{fit.churn.horizon_days} days: {fit.why}. Half of all pauses last at most "
         f"{pauses.median_days:.0f} days. Look-back {fit.churn.lookback_days} days; learns from "
         f"{dates}."

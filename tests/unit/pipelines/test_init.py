@@ -305,9 +305,19 @@ def test_what_is_shown_fits_the_terminal(folder, monkeypatch, width):
 def test_enter_at_every_question_takes_the_proposal(folder):
     (folder / "orders.csv").write_text(orders())
     shown = typed(folder, b"\n" * 8)
-    assert "Time zone of the business" in shown
+    assert "Time zone, as in" in shown
     assert "Churned after how many days" in shown
     assert Project(folder).catalogue.sources.business.timezone == "UTC"
+
+
+def test_answers_change_the_proposal_and_are_asked_again_where_they_cannot_be(folder):
+    (folder / "orders.csv").write_text(orders())
+    shown = typed(folder, b"Mars/Crater\nEurope/Rome\nchf\n45\nyes\n")
+    assert "'Mars/Crater' is not possible" in shown
+    project = Project(folder)
+    assert project.catalogue.sources.business.timezone == "Europe/Rome"
+    assert project.catalogue.sources.business.currency == "CHF"
+    assert project.params.churn.horizon_days == 45
 
 
 def typed(folder: Path, keys: bytes) -> str:
