@@ -27,9 +27,9 @@ def customer_drafts(name: str, path: str, shown: Profiled, asked: Asked) -> list
         If it has neither a date since when a customer is known, nor an address.
     """
     who = _who(shown, asked)
-    drafts = [
-        d for d in (_known(name, path, shown, asked, who), _identities(name, path, shown, who)) if d
-    ]
+    known = _known(name, path, shown, asked, who)
+    contacts = _identities(f"{name}_contacts" if known else name, path, shown, who)
+    drafts = [draft for draft in (known, contacts) if draft]
     if not drafts:
         raise InputMissingError(
             f"{asked.option} {shown.sample.path.name}: neither a date nor an address. Got "
@@ -104,7 +104,7 @@ def _identities(name: str, path: str, shown: Profiled, who: Pick) -> Draft | Non
         pick = the_text(shown, target, set())
         if pick:
             origins[target] = Origin(column=pick.column)
-            why = "by its name; read when files are delivered, never by a model"
+            why = "by its name; for delivery only"
             decisions.append(Decision(target, pick.column, why, "sure"))
     if len(origins) == 1 or set(origins) == {"customer_id", "country"}:
         return None
@@ -175,6 +175,8 @@ def _consent(
     decisions = [
         Decision("customer_id", who.column, who.why, who.sure, who.rivals),
         _channel_decision(listed, channel, column),
+        Decision("purpose", purpose.column, "by its name", "sure")
+        if purpose else Decision("purpose", "always marketing", "no such column", "likely"),
         Decision("status", column, spoken, "likely"),
         Decision("basis", basis.column, "by its name", "sure")
         if basis else Decision("basis", "always opt_in", "no such column", "check"),

@@ -88,7 +88,7 @@ def propose(wishes: Wishes, project: Path, shipped: Shipped) -> Proposal:
     consents = [_profiled(path, "--consents", wishes) for path in wishes.consents]
     _check_columns(wishes, [*events, *people, *consents])
     zone = zone_of([*events, *people], wishes.timezone)
-    currency = currency_of(events, wishes.currency)
+    currency = currency_of([*events, *people], wishes.currency)
     drafts = _event_drafts(events, wishes, project, shipped.channels)
     drafts = [_with_zone(draft, zone.value) for draft in drafts]
     history = read_history(drafts, zone.value)

@@ -213,11 +213,12 @@ def the_text(shown: Profiled, target: str, taken: set[str]) -> Pick | None:
 
 def _best(fit: list[tuple[int, str]], target: str, why: str) -> Pick:
     """The first by rank; other names of the same rank are rivals."""
+    last = len(vocabulary.COLUMNS[target]) - 1
     place, column = min(fit, key=lambda found: found[0])
     rivals = tuple(n for r, n in fit if r == place)
     if len(rivals) > 1:
         return Pick(column, why, "check", rivals)
-    return Pick(column, why, "sure" if place < len(vocabulary.COLUMNS[target]) - 1 else "likely")
+    return Pick(column, why, "likely" if 0 < place == last else "sure")
 
 
 def told(shown: Profiled, column: str, target: str) -> Pick:
