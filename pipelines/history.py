@@ -11,7 +11,7 @@ from features.taxonomy import Taxonomy
 from pipelines.drafts import Draft
 from pipelines.events import canonical_type
 from pipelines.intake import normalise
-from pipelines.raw import ROW, open_raw
+from pipelines.raw import ROW
 
 MOST_ROWS = 5_000_000
 FAR_DAYS = 30
@@ -100,7 +100,7 @@ def _rows(draft: Draft, zone: str, share: int) -> pl.DataFrame:
     source = draft.source
     targets = {t: source.columns[t] for t in ("customer_id", "occurred_at", "event_type")}
     narrow = source.model_copy(update={"columns": targets, "lines_of_order": False})
-    frame = open_raw(draft.shown.sample.path, source.delimiter, source.encoding)
+    frame = draft.shown.sample.opened()
     who = pl.col(targets["customer_id"].column or "")
     if share > 1:
         frame = frame.filter(who.cast(pl.String).hash() % share == 0)

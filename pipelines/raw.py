@@ -60,8 +60,8 @@ def open_raw(path: Path, delimiter: str | None = None, encoding: str | None = No
     if ending == ".parquet":
         return pl.scan_parquet(path)
     if ending in TEXT_ENDINGS:
-        utf8 = path.read_bytes().decode(encoding).encode() if encoding else path
-        return pl.scan_csv(utf8, separator=delimiter or ",", infer_schema=False)
+        utf8 = path if encoding == "utf-8" else path.read_bytes().decode(encoding).encode()
+        return pl.scan_csv(utf8, separator=delimiter, infer_schema=False)
     raise ConfigurationError(
         f"sources.yaml: cannot read {path.name!r}. Got {ending or 'no ending'}. "
         f"Expected {', '.join(TEXT_ENDINGS)} or .parquet. Convert the file."
@@ -80,7 +80,7 @@ def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
     """
     path = resolve(source.path, root)
     with reading(path, f"sources.yaml, {name}"):
-        frame = open_raw(path, source.delimiter, source.encoding)
+        frame = open_raw(path, source.delimiter or ",", source.encoding or "utf-8")
         own = frame.collect_schema().names()
         if source.lookup:
             frame = frame.join(

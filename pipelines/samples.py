@@ -9,8 +9,9 @@ from typing import NamedTuple
 import polars as pl
 
 from features.errors import DataError, InputMissingError
-from pipelines.raw import TEXT_ENDINGS, open_raw, reading
+from pipelines.raw import open_raw, reading
 
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 HEAD_ROWS, SPREAD_ROWS = 50_000, 100_000
 PEEK_BYTES, BLOCK_BYTES = 1 << 18, 1 << 22
 SNIFFED_LINES = 200
@@ -47,6 +48,10 @@ class Sample(NamedTuple):
         """Names of the columns."""
         return self.head.columns
 
+    def opened(self) -> pl.LazyFrame:
+        """All rows of the file, lazily."""
+        return open_raw(self.path, self.delimiter or ",", self.encoding or "utf-8")
+
 
 def take_sample(path: Path, option: str) -> Sample:
     """Open a file and read a sample of it.
@@ -74,7 +79,7 @@ def take_sample(path: Path, option: str) -> Sample:
         encoding = _encoding(path, where)
         delimiter = _delimiter(path, encoding, where)
     with reading(path, option):
-        frame = open_raw(path, delimiter, encoding)
+        frame = open_raw(path, delimiter or ",", encoding or "utf-8")
         count: int = frame.select(pl.len()).collect().item()
         if not count:
             raise DataError(f"{where}: no rows below the header. Expected at least one.")
