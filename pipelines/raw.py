@@ -48,7 +48,7 @@ def _package_file(path: str) -> Path:
     return found
 
 
-def open_raw(path: Path, delimiter: str | None = None, encoding: str | None = None) -> pl.LazyFrame:
+def open_raw(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> pl.LazyFrame:
     """A text or Parquet file, with text left as text.
 
     Raises
