@@ -4,6 +4,7 @@ Heavy libraries are imported inside the commands, so that ``keepwell --help`` an
 """
 
 import os
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from features.errors import KeepwellError, UsageError
 
 if TYPE_CHECKING:
+    from pipelines.init import Terminal
     from pipelines.project import Paths, Project
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DVC_NO_ANALYTICS="1")
@@ -57,22 +59,36 @@ def demo(project: ProjectFolder = HERE) -> None:
     typer.echo("\n" + summary(*_opened(project)))
 
 
-@commands.command(epilog="Example: keepwell init --events orders.csv --yes")
+@commands.command(epilog="Example: keepwell init --events orders.csv")
 def init(
-    events: Annotated[Path, typer.Option("--events", help="CSV or Parquet file of events.")],
+    events: Annotated[list[Path], typer.Option("--events", help="File of events; repeatable.")],
+    customers: Annotated[list[Path], typer.Option("--customers", help="File of people.")] = [],  # noqa: B006
+    consents: Annotated[list[Path], typer.Option("--consents", help="File of consents.")] = [],  # noqa: B006
+    column: Annotated[list[str], typer.Option("--column", help="TARGET=NAME of a column.")] = [],  # noqa: B006
     project: ProjectFolder = HERE,
-    timezone: Annotated[str, typer.Option(help="IANA zone of the business and its times.")] = "UTC",
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
-    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    timezone: Annotated[str, typer.Option(help="IANA zone [default: as the data say].")] = "",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code [default: as the data say].")] = "",
+    horizon: Annotated[int, typer.Option(min=0, help="Churn horizon [days].")] = 0,
+    dates: Annotated[
+        Literal["auto", "dmy", "mdy"], typer.Option(help="Order of dates like 03/04/2024.")
+    ] = "auto",
+    yes: Annotated[bool, typer.Option("--yes", help="Take every proposal; for scripts.")] = False,
 ) -> None:
-    """Turn this clone into your own project: guess what the columns of your events are."""
-    from pipelines.init import apply_guess, guess
+    """Make a folder your own project: look at your files, propose how to read them, and ask."""
+    from pipelines.init import columns_said, initialise
+    from pipelines.proposal import Wishes
 
-    found = guess(events, project, timezone=timezone, currency=currency)
-    typer.echo(found.spoken)
-    if not yes:
-        typer.confirm("Write catalogue/sources.yaml and set run.as_of?", default=True, abort=True)
-    typer.echo(apply_guess(found, project))
+    wishes = Wishes(
+        events=events,
+        customers=customers,
+        consents=consents,
+        timezone=timezone or None,
+        currency=currency or None,
+        horizon_days=horizon or None,
+        day_first=None if dates == "auto" else dates == "dmy",
+        columns=columns_said(column),
+    )
+    initialise(wishes, project, _terminal(asking=not yes))
 
 
 @commands.command(epilog="Example: keepwell simulate --customers 3000 --seed 7 --out simulated")
@@ -236,6 +252,21 @@ def deliver(project: ProjectFolder = HERE) -> None:
 
     manifest = steps.deliver(*_opened(project))
     typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+def _terminal(*, asking: bool) -> "Terminal":
+    from pipelines.init import Terminal
+
+    seen = sys.stdout.isatty()
+    if asking and not (seen and sys.stdin.isatty()):
+        raise UsageError("init: asks on a terminal only. Add --yes to take every proposal.")
+    width = shutil.get_terminal_size((100, 24)).columns
+    ask = _ask if asking else None
+    return Terminal(typer.echo, ask, width, seen and "NO_COLOR" not in os.environ)
+
+
+def _ask(question: str, proposed: str) -> str:
+    return str(typer.prompt(question, default=proposed))
 
 
 def _opened(folder: Path) -> "tuple[Project, Paths]":

@@ -84,7 +84,7 @@ def read_catalogue(folder: Path) -> Catalogue:
         sources=_record(
             SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
         ),
-        taxonomy=_record(Taxonomy, _mapping(folder / "taxonomy.yaml"), folder / "taxonomy.yaml"),
+        taxonomy=read_taxonomy(folder / "taxonomy.yaml"),
         standing=_standing(folder),
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
@@ -92,6 +92,11 @@ def read_catalogue(folder: Path) -> Catalogue:
         custom=read_custom(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """Read ``taxonomy.yaml`` alone."""
+    return _record(Taxonomy, _mapping(path), path)
 
 
 def _standing(folder: Path) -> StandingRules:

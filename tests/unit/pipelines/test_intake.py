@@ -203,7 +203,7 @@ def test_product_of_quantity_and_price_is_exact_to_the_cent(normalised):
     assert normalised(given, columns=columns)["value"].to_list() == [29, -1020]
 
 
-@pytest.mark.parametrize("amount", ["a lot", "nan", "inf", "1e30", "12,50", "$5"])
+@pytest.mark.parametrize("amount", ["a lot", "nan", "inf", "1e30", "12,50"])
 def test_amount_that_is_no_number_is_rejected(normalised, amount):
     assert normalised(orders([amount]))["reason"].to_list() == ["bad_value"]
 
