@@ -3,9 +3,8 @@
 A feature belongs to one layer, which says what its expression reads:
 
 * ``lifetime``: one row a customer, folded since the beginning (features/lifetime.py);
-* ``window``: sums by band of age (features/windows.py);
-* ``channel``: the daily rows of the last 90 days (features/windows.py);
-* ``rhythm``: decayed sums, medians and best times (features/rhythm.py);
+* ``window``: sums by band of age, plain (features/windows.py) and decayed (features/decay.py);
+* ``rhythm``: medians and best times (features/rhythm.py);
 * ``custom``: what the company's own function returns (catalogue/custom_features.py);
 * ``row``: arithmetic on one customer's row, over all layers above;
 * ``population``: compares the customer with everybody else in the snapshot.
@@ -22,7 +21,7 @@ from features.lifetime import lifetime_features
 from features.params import FeatureParams
 from features.rhythm import rhythm_features
 from features.schemas import ENGAGEMENT_TYPES
-from features.windows import YEAR, channel_features, window_features
+from features.windows import YEAR, window_features
 
 Compute = Callable[[nw.LazyFrame], nw.LazyFrame]
 
@@ -65,9 +64,8 @@ def customer_features(definitions: Definitions) -> list[Feature]:
     return [
         Feature("days_since_known", "days", "days since the company knows of them", "row"),
         *lifetime_features(),
-        *window_features(params),
-        *channel_features(dimensions),
-        *rhythm_features(params, dimensions),
+        *window_features(params, dimensions),
+        *rhythm_features(),
         *(custom.declared if custom else ()),
         *row_features(dimensions),
     ]

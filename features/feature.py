@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import narwhals as nw
 
-Layer = Literal["lifetime", "window", "channel", "rhythm", "row", "population", "custom"]
+Layer = Literal["lifetime", "window", "rhythm", "row", "population", "custom"]
 
 
 class Feature(NamedTuple):
@@ -17,13 +17,13 @@ class Feature(NamedTuple):
     layer : str
         Which table its expression reads: see features/definitions.py.
     expression : narwhals expression, or None where a module of its own computes the layer
-    zero : bool
-        Whether nothing seen means 0 (counts, sums) rather than unknown.
     low, high : str
         The phrase for a reason when a low (high) value raises the risk of churn; ``{x}`` is the
         value. A feature without a phrase is never given as a reason: a marketer cannot act on it.
     family : str
         Features of a family say the same thing; at most one of them is a reason for a customer.
+    zero : bool
+        Whether nothing seen means 0 (counts, sums) rather than unknown.
     """
 
     name: str
@@ -31,10 +31,10 @@ class Feature(NamedTuple):
     meaning: str
     layer: Layer
     expression: nw.Expr | None = None
-    zero: bool = False
     low: str = ""
     high: str = ""
     family: str = ""
+    zero: bool = False
 
     @property
     def column(self) -> nw.Expr:

@@ -10,15 +10,15 @@ from features.daily import Figure
 from features.dimensions import Dimensions
 from features.feature import Feature
 from features.packed import packed, second_of
-from features.pauses import SIGHTS, Days, Paused, pauses
+from features.pauses import SIGHTS, Days
 from features.schemas import ENGAGEMENT_TYPES, ROLES
 from features.time import month_of
 
 PAUSE_FIGURES = ("pauses", "pause_total", "pause_squares", "pause_longest", "pause_last")
 
 
-def row_figures(dimensions: Dimensions) -> list[Figure]:
-    """Figures that are made of daily rows."""
+def lifetime_figures(dimensions: Dimensions) -> list[Figure]:
+    """The columns of the lifetime table."""
     day, acts = nw.col("day"), nw.col("acts")
     parts = dimensions.parts
     value = parts["role_value"]
@@ -40,12 +40,12 @@ def row_figures(dimensions: Dimensions) -> list[Figure]:
         Figure("cents", nw.col("cents"), "sum"),
         Figure("order_cents", nw.col("order_cents"), "sum"),
         Figure("max_order_cents", nw.col("max_order_cents"), "max"),
+        *(figure for days in SIGHTS for figure in _pause_figures(days)),
     ]
 
 
-def pause_figures(days: Days) -> list[Figure]:
-    """Figures that are made of pauses."""
-    pause = nw.col("pause")
+def _pause_figures(days: Days) -> list[Figure]:
+    pause = nw.col(f"{days}_pause")
     made = [
         (nw.when(~pause.is_null()).then(1).otherwise(0), "sum"),
         (pause, "sum"),
@@ -59,39 +59,28 @@ def pause_figures(days: Days) -> list[Figure]:
     ]
 
 
-def lifetime(daily: nw.LazyFrame, paused: Paused, dimensions: Dimensions) -> nw.LazyFrame:
-    """Fold rows into one row a customer.
+def lifetime(rows: nw.LazyFrame, dimensions: Dimensions) -> nw.LazyFrame:
+    """Fold rows of the daily table into one row a customer.
 
     Parameters
     ----------
-    daily : rows of the daily table
-    paused : dict of str to table
-        Their pauses by kind of day: see `paused_days`.
+    rows : result of features.pauses.with_pauses
     dimensions : Dimensions
 
     Returns
     -------
     table, shape (n_customers, .)
-        ``customer_id`` and the figures of `row_figures` and `pause_figures`.
+        ``customer_id`` and the figures of `lifetime_figures`.
     """
-    whole = daily.group_by("customer_id").agg(*(f.aggregate for f in row_figures(dimensions)))
-    for days, rows in paused.items():
-        figures = pause_figures(days)
-        sums = rows.group_by("customer_id").agg(*(f.aggregate for f in figures))
-        whole = whole.join(sums, on="customer_id", how="left")
-    return whole
+    figures = lifetime_figures(dimensions)
+    return rows.group_by("customer_id").agg(*(f.aggregate for f in figures))
 
 
 def merged_lifetime(tables: list[nw.LazyFrame], dimensions: Dimensions) -> nw.LazyFrame:
     """One lifetime table from several that were made of different rows."""
-    figures = [*row_figures(dimensions), *(f for days in SIGHTS for f in pause_figures(days))]
+    figures = lifetime_figures(dimensions)
     rows = nw.concat([table.select("customer_id", *(f.name for f in figures)) for table in tables])
     return rows.group_by("customer_id").agg(*(f.merged for f in figures))
-
-
-def paused_days(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> Paused:
-    """Pauses between value days and between days of any activity."""
-    return {days: pauses(daily, days, earlier) for days in SIGHTS}
 
 
 def lifetime_features() -> list[Feature]:

@@ -6,11 +6,11 @@ import narwhals as nw
 
 Days = Literal["value", "event"]
 SIGHTS: dict[Days, str] = {"value": "first_value_sight", "event": "first_sight"}
-Paused = dict[Days, nw.LazyFrame]
+LAST_DAYS: dict[Days, str] = {"value": "last_role_value_day", "event": "last_day"}
 
 
-def pauses(daily: nw.LazyFrame, days: Days, earlier: nw.LazyFrame | None = None) -> nw.LazyFrame:
-    """The pause before each day of activity, as it was known when the day became visible.
+def with_pauses(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> nw.LazyFrame:
+    """Add the pause before each day of activity, as it was known when the day became visible.
 
     A day that is loaded late, out of order, ends no pause, and does not change the pauses that
     others had ended by then: so a pause never depends on what was loaded after it.
@@ -18,27 +18,43 @@ def pauses(daily: nw.LazyFrame, days: Days, earlier: nw.LazyFrame | None = None)
     Parameters
     ----------
     daily : rows of the daily table
-    days : str
-        ``value``: days with a value event; ``event``: days with any act of the customer's own.
     earlier : table of features.lifetime.lifetime, optional
         What was visible before `daily` begins; ends the customer's first pause in it.
 
     Returns
     -------
-    table, shape (n_customer_days, 4)
-        ``customer_id``, ``day``, ``visible_day``, ``pause`` [days, null where there is none].
+    table, shape (n_customer_days, .)
+        Adds ``value_pause`` (between days with a value event) and ``event_pause`` (between days
+        with an act of the customer's own) [days, null where there is none].
     """
-    rows = daily.filter(nw.col(SIGHTS[days]) > 0).select("customer_id", "day", "visible_day")
-    latest = nw.col("day").cum_max().over("customer_id", order_by=["visible_day", "day"])
-    before = nw.col("latest").shift(1).over("customer_id", order_by=["visible_day", "day"])
-    known = rows.with_columns(latest=latest).with_columns(before=before)
+    order = {"order_by": ["visible_day", "day"]}
+    latest = {
+        f"{days}_before": nw.when(nw.col(sight) > 0).then(nw.col("day")).otherwise(0).cum_max()
+        for days, sight in SIGHTS.items()
+    }
+    shifted = {name: nw.col(name).shift(1).fill_null(0) for name in latest}
+    rows = daily
+    for columns in (latest, shifted):
+        rows = rows.with_columns(
+            **{name: column.over("customer_id", **order) for name, column in columns.items()}
+        )
     if earlier is not None:
-        last = earlier.select("customer_id", last=nw.col(_last_day(days)))
-        known = known.join(last, on="customer_id", how="left")
-        known = known.with_columns(before=nw.max_horizontal("before", "last"))
-    pause = nw.when(nw.col("day") > nw.col("before")).then(nw.col("day") - nw.col("before"))
-    return known.select("customer_id", "day", "visible_day", pause=pause)
+        rows = _with_earlier(rows, earlier)
+    return rows.with_columns(**{f"{days}_pause": _pause(days) for days in SIGHTS}).drop(*latest)
 
 
-def _last_day(days: Days) -> str:
-    return "last_role_value_day" if days == "value" else "last_day"
+def _with_earlier(rows: nw.LazyFrame, earlier: nw.LazyFrame) -> nw.LazyFrame:
+    known = {f"{days}_known": nw.col(name).fill_null(0) for days, name in LAST_DAYS.items()}
+    both = rows.join(earlier.select("customer_id", **known), on="customer_id", how="left")
+    later = {
+        f"{days}_before": nw.max_horizontal(f"{days}_before", nw.col(f"{days}_known").fill_null(0))
+        for days in SIGHTS
+    }
+    return both.with_columns(**later).drop(*known)
+
+
+def _pause(days: Days) -> nw.Expr:
+    """Days since the latest day before; 0 stands for none."""
+    day, before = nw.col("day"), nw.col(f"{days}_before")
+    ended = (nw.col(SIGHTS[days]) > 0) & (before > 0) & (day > before)
+    return nw.when(ended).then(day - before)

@@ -202,12 +202,13 @@ DECISIONS = Table(
 
 QUARANTINE = Table(
     "quarantine",
-    ("source", "row_number"),
+    ("source", "file", "row_number"),
     (
         Column("source", "text", "id in catalogue/sources.yaml"),
+        Column("file", "text", "file, address or relation that the row is in"),
         Column("row_number", "integer", "1 for the first row of data"),
         Column("reason", "text", "reason code"),
-        Column("raw", "text", "the row as it was read, as JSON"),
+        Column("raw", "text", "the row as it was read: JSON, or the line itself"),
     ),
     "Every row that was rejected, with its reason.",
 )

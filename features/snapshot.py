@@ -7,15 +7,14 @@ import narwhals as nw
 
 from features.definitions import Definitions, all_features, customer_features, row_features
 from features.feature import Feature
-from features.lifetime import lifetime, lifetime_features, merged_lifetime, paused_days
-from features.pauses import SIGHTS, Paused
+from features.lifetime import lifetime, lifetime_features, merged_lifetime
+from features.pauses import with_pauses
 from features.population import with_population
-from features.rhythm import best_times, decayed_sums, median_pauses, rhythm_features
+from features.rhythm import best_times, median_pauses
 from features.time import became_visible, day_number, visible
-from features.windows import banded, channel_features, window_features
+from features.windows import banded, window_features
 
 Materialise = Callable[[nw.LazyFrame], nw.LazyFrame]
-CHANNEL_DAYS = 90
 
 
 def customer_snapshots(
@@ -49,40 +48,36 @@ def customer_snapshots(
         ``customer_id``, ``as_of``, features. Customers without a visible event are kept: counts 0,
         the rest null.
     """
-    paused: Paused = {d: materialise(rows) for d, rows in paused_days(daily, past).items()}
+    rows = materialise(with_pauses(daily, past))
     known, since = past, None
     for as_of in sorted(dates):
-        fresh: Paused = {d: became_visible(rows, since, as_of) for d, rows in paused.items()}
-        newly = lifetime(became_visible(daily, since, as_of), fresh, definitions.dimensions)
+        newly = lifetime(became_visible(rows, since, as_of), definitions.dimensions)
         tables = [newly] if known is None else [known, newly]
         known = materialise(merged_lifetime(tables, definitions.dimensions))
-        yield as_of, _customer_rows(daily, paused, known, spine, as_of, definitions, materialise)
+        yield as_of, _customer_rows(rows, known, spine, as_of, definitions, materialise)
         since = as_of
 
 
 def _customer_rows(
-    daily: nw.LazyFrame, paused: Paused, known: nw.LazyFrame,
-    spine: nw.LazyFrame, as_of: date, definitions: Definitions, materialise: Materialise,
+    rows: nw.LazyFrame, known: nw.LazyFrame, spine: nw.LazyFrame, as_of: date,
+    definitions: Definitions, materialise: Materialise,
 ) -> nw.LazyFrame:  # fmt: skip
     params, dimensions, custom = definitions
     today = nw.lit(day_number(as_of))
-    history = nw.col("age") <= params.history_days
-    recent = materialise(visible(daily, as_of).filter(history))
-    last_days = recent.filter(nw.col("age") <= CHANNEL_DAYS)
-    tables = [
-        _columns(known.with_columns(today=today), lifetime_features()),
-        _grouped(materialise(banded(recent, dimensions, params)), window_features(params)),
-        _grouped(last_days, channel_features(dimensions)),
-        decayed_sums(recent, dimensions, params),
-        *(median_pauses(visible(paused[d], as_of).filter(history), d) for d in SIGHTS),
-        *best_times(recent),
+    recent = materialise(visible(rows, as_of).filter(nw.col("age") <= params.history_days))
+    bands = materialise(banded(recent, dimensions, params)).group_by("customer_id")
+    tables = [  # the widest last: a join copies what is on its left
+        median_pauses(recent),
+        best_times(recent),
         *([custom.compute(recent)] if custom else []),
+        known.with_columns(today=today).select("customer_id", *_columns(lifetime_features())),
+        bands.agg(*_columns(window_features(params, dimensions))),
     ]
-    rows = spine.filter(nw.col("known_day") < today)
-    rows = rows.select("customer_id", days_since_known=today - nw.col("known_day"))
+    customers = spine.filter(nw.col("known_day") < today)
+    customers = customers.select("customer_id", days_since_known=today - nw.col("known_day"))
     for table in tables:
-        rows = rows.join(table, on="customer_id", how="left")
-    return _complete(rows, definitions).select(
+        customers = customers.join(table, on="customer_id", how="left")
+    return _complete(customers, definitions).select(
         "customer_id", nw.lit(as_of).alias("as_of"), *names(definitions)
     )
 
@@ -92,23 +87,15 @@ def names(definitions: Definitions) -> list[str]:
     return [feature.name for feature in customer_features(definitions)]
 
 
-def _columns(table: nw.LazyFrame, features: list[Feature]) -> nw.LazyFrame:
-    return table.select("customer_id", *(f.column for f in features))
+def _columns(features: list[Feature]) -> list[nw.Expr]:
+    return [feature.column for feature in features]
 
 
-def _grouped(rows: nw.LazyFrame, features: list[Feature]) -> nw.LazyFrame:
-    return rows.group_by("customer_id").agg(*(f.column for f in features))
-
-
-def _complete(rows: nw.LazyFrame, definitions: Definitions) -> nw.LazyFrame:
-    """Rhythm features, zeros where nothing was seen, then arithmetic on the row."""
-    params, dimensions, _ = definitions
+def _complete(customers: nw.LazyFrame, definitions: Definitions) -> nw.LazyFrame:
+    """Zeros where nothing was seen, then arithmetic on the row."""
     zeros = [nw.col(f.name).fill_null(0) for f in customer_features(definitions) if f.zero]
-    return (
-        rows.with_columns(*(f.column for f in rhythm_features(params, dimensions)))
-        .with_columns(*zeros)
-        .with_columns(*(f.column for f in row_features(dimensions)))
-    )
+    arithmetic = row_features(definitions.dimensions)
+    return customers.with_columns(*zeros).with_columns(*_columns(arithmetic))
 
 
 def snapshot(rows: nw.DataFrame, definitions: Definitions) -> nw.DataFrame:

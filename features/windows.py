@@ -6,6 +6,7 @@ rows a customer.
 
 import narwhals as nw
 
+from features.decay import decay_features, decayed_sums, with_weights
 from features.dimensions import Dimensions
 from features.feature import Feature
 from features.params import FeatureParams
@@ -14,6 +15,7 @@ from features.schemas import ENGAGEMENT_TYPES, ROLES
 WEEKS = 8
 SEASON_DAYS = (30, 90)
 YEAR = 365
+CHANNEL_DAYS = 90
 SUMS = ("acts", "refunds", "cents", "order_cents", "discount_cents", "first_sight")
 
 
@@ -22,7 +24,8 @@ def edges(params: FeatureParams) -> list[int]:
     weeks = [7 * k for k in range(1, WEEKS + 1)]
     seasons = [YEAR - days for days in SEASON_DAYS]
     before = [2 * w for w in trend_windows(params)]
-    return sorted({*params.windows_days, *before, *weeks, *seasons, YEAR})
+    ends = {*params.windows_days, *before, *weeks, *seasons, YEAR, CHANNEL_DAYS}
+    return sorted(ends | {params.history_days})
 
 
 def trend_windows(params: FeatureParams) -> list[int]:
@@ -35,25 +38,29 @@ def banded(recent: nw.LazyFrame, dimensions: Dimensions, params: FeatureParams) 
 
     Parameters
     ----------
-    recent : visible rows of the daily table, with ``age``
+    recent : visible rows of the daily table within the history, with ``age``
     dimensions : Dimensions
     params : FeatureParams
 
     Returns
     -------
     table, shape (n_customers_and_bands, .)
-        ``customer_id``, ``band`` (the oldest age in it), sums, ``role_*`` and ``type_*``.
+        ``customer_id``, ``band`` (the oldest age in it), sums, ``role_*`` and ``type_*``, and the
+        decayed sums of features.decay.
     """
     ends = edges(params)
     band = nw.lit(ends[-1])
     for end in reversed(ends[:-1]):
         band = nw.when(nw.col("age") <= end).then(nw.lit(end)).otherwise(band)
-    names = [*SUMS, *(kind.column for kind in dimensions.kinds)]
+    names = [
+        *SUMS,
+        *(kind.column for kind in dimensions.kinds),
+        *(f"{what}_{c}" for c in dimensions.channels for what in ("acts", "exposures")),
+    ]
     sums = (
-        recent.filter(nw.col("age") <= ends[-1])
-        .with_columns(band=band.cast(nw.Int32))
+        with_weights(recent.with_columns(band=band.cast(nw.Int32)), params, dimensions)
         .group_by("customer_id", "band")
-        .agg(*(nw.col(name).sum() for name in names))
+        .agg(*(nw.col(name).sum() for name in names), *decayed_sums(dimensions, params))
     )
     return sums.with_columns(*(e.alias(name) for name, e in dimensions.parts.items()))
 
@@ -70,13 +77,15 @@ def summed(column: str, where: nw.Expr) -> nw.Expr:
     return nw.when(where).then(nw.col(column)).otherwise(0).sum().cast(nw.Int64)
 
 
-def window_features(params: FeatureParams) -> list[Feature]:
+def window_features(params: FeatureParams, dimensions: Dimensions) -> list[Feature]:
     """Features of the ``window`` layer: aggregates over the rows of `banded`."""
     return [
         *(feature for w in params.windows_days for feature in _window(w)),
         *(feature for w in trend_windows(params) for feature in _trends(w)),
         *(feature for days in SEASON_DAYS for feature in _season(days)),
         _active_weeks(),
+        *(feature for channel in dimensions.channels for feature in _channel(channel)),
+        *decay_features(params, dimensions),
     ]
 
 
@@ -157,20 +166,13 @@ def _active_weeks() -> Feature:
     )  # fmt: skip
 
 
-def channel_features(dimensions: Dimensions) -> list[Feature]:
-    """Features of the ``channel`` layer: aggregates over the rows of the last 90 days."""
-    return [f for channel in dimensions.channels for f in _channel(channel)]
-
-
 def _channel(channel: str) -> list[Feature]:
-    acts, shown = (
-        nw.col(f"{kind}_{channel}").sum().cast(nw.Int64) for kind in ("acts", "exposures")
-    )
+    inside = within(CHANNEL_DAYS)
     return [
-        Feature(f"channel_{channel}_events_90d", "events",
-                f"acts of their own in the channel {channel}, last 90 days", "channel", acts,
-                zero=True),
-        Feature(f"channel_{channel}_exposures_90d", "events",
-                f"times the company reached them by {channel}, last 90 days", "channel", shown,
-                zero=True),
+        _counted(f"channel_{channel}_events_{CHANNEL_DAYS}d", "events",
+                 f"acts of their own in the channel {channel}, last {CHANNEL_DAYS} days",
+                 summed(f"acts_{channel}", inside)),
+        _counted(f"channel_{channel}_exposures_{CHANNEL_DAYS}d", "events",
+                 f"times the company reached them by {channel}, last {CHANNEL_DAYS} days",
+                 summed(f"exposures_{channel}", inside)),
     ]  # fmt: skip

@@ -139,9 +139,30 @@ def promote(
 def ingest(project: ProjectFolder = HERE) -> None:
     """Step 1: read the sources, quarantine what is wrong, account for every row."""
     from pipelines import steps
+    from pipelines.progress import rows_a_second
     from pipelines.summary import accounted
 
-    typer.echo(accounted(steps.ingest(*_opened(project))))
+    with rows_a_second() as say:
+        counts = steps.ingest(*_opened(project), say=say)
+    typer.echo(accounted(counts))
+
+
+@commands.command(epilog="Example: keepwell quarantine --reason bad_time")
+def quarantine(
+    project: ProjectFolder = HERE,
+    source: Annotated[str, typer.Option(help="Only of this source.")] = "",
+    reason: Annotated[str, typer.Option(help="Only for this reason.")] = "",
+    state: Annotated[
+        bool, typer.Option("--nightly", help="Of `keepwell run`'s tables, not of dvc repro's.")
+    ] = False,
+) -> None:
+    """Show the rows that ingest rejected: counts and examples by reason."""
+    from pipelines import steps
+    from pipelines.project import Project
+    from pipelines.run import STATE
+
+    paths = Project(project).paths(STATE if state else DATA)
+    typer.echo(steps.quarantine(paths, source, reason))
 
 
 @commands.command(epilog="Example: keepwell features --as-of 2018-01-01")

@@ -22,8 +22,8 @@ from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
 from pipelines.custom import FILE, read_custom
+from pipelines.params import TrackingParams
 from pipelines.sources import SourceCatalogue
-from pipelines.tracking import TrackingParams
 
 R = TypeVar("R", bound=BaseModel)
 MAX_BYTES = 1_000_000

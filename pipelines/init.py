@@ -13,7 +13,7 @@ from features.errors import InputMissingError
 from pipelines.intake import normalise
 from pipelines.raw import open_raw, raw_rows, reading
 from pipelines.settings import with_values
-from pipelines.sources import Origin, Override, Source
+from pipelines.sources import Business, Origin, Override, Source
 from pipelines.tables import write_text
 
 SAMPLE_ROWS = 200_000
@@ -184,7 +184,8 @@ def _relative(events: Path, project: Path) -> str:
 
 def _last_day(source: Source, project: Path, timezone: str) -> date:
     raw = raw_rows("events", source, project)
-    rows = normalise(raw, "events", source, timezone)
+    business = Business(name="events", timezone=timezone, currency="USD")
+    rows = normalise(raw, "events", source, business)
     times = rows.filter(pl.col("reason").is_null())["occurred_at"]
     if times.is_empty():
         raise InputMissingError(

@@ -17,7 +17,8 @@ from pydantic import Field
 
 from features.daily import KEY, daily_figures, daily_table, merged_daily
 from features.dimensions import Dimensions
-from features.lifetime import lifetime, merged_lifetime, paused_days
+from features.lifetime import lifetime, merged_lifetime
+from features.pauses import with_pauses
 from features.records import Record
 from features.time import day_number
 from pipelines.tables import present, write_frame, write_text
@@ -143,14 +144,17 @@ def _with_rows(
 ) -> Manifest:
     """The manifest with the rows merged into the files of their periods."""
     placed = rows.with_columns((pl.col("day") // PERIOD_DAYS).cast(pl.Int32).alias(PERIOD))
+    placed = placed.sort(PERIOD, *KEY)
     periods = dict(manifest.periods)
-    touched = sorted(placed[PERIOD].unique())
-    for period in touched:
-        fresh = placed.filter(pl.col(PERIOD) == period).drop(PERIOD)
+    counts = placed.group_by(PERIOD, maintain_order=True).len()
+    start = 0
+    for period, height in counts.rows():
+        fresh = placed.slice(start, height).drop(PERIOD)
+        start += height
         if period in periods:
-            fresh = _merged(folder / periods[period], fresh, dimensions)
-        periods[period] = _write_rows(fresh, folder, f"days-{period:05d}")
-    pasts = {begin: past for begin, past in manifest.pasts.items() if begin <= touched[0]}
+            fresh = _merged(folder / periods[period], fresh, dimensions).sort(KEY)
+        periods[period] = _write_file(fresh, folder, f"days-{period:05d}")
+    pasts = {begin: past for begin, past in manifest.pasts.items() if begin <= counts[PERIOD][0]}
     return manifest.model_copy(update={"periods": periods, "pasts": pasts})
 
 
@@ -188,21 +192,13 @@ def _fold(
     seen = pl.col("visible_day") < begin * PERIOD_DAYS
     daily = nw.from_native(coded(rows.filter(seen), ids))
     before = [nw.from_native(coded(table, ids)) for table in known]
-    made = lifetime(daily, paused_days(daily, *before), dimensions)
+    made = lifetime(with_pauses(daily, *before), dimensions)
     whole = merged_lifetime([*before, made], dimensions)
     late = rows.filter(~seen).collect()
     return Past(
-        folded=_write_folded(collected(whole), folder, f"past-{begin:05d}"),
-        late=_write_rows(late, folder, f"late-{begin:05d}"),
+        folded=_write_file(collected(whole).sort("customer_id"), folder, f"past-{begin:05d}"),
+        late=_write_file(late.sort(KEY), folder, f"late-{begin:05d}"),
     )
-
-
-def _write_rows(rows: pl.DataFrame, folder: Path, name: str) -> str:
-    return _write_file(rows.sort(KEY), folder, name)
-
-
-def _write_folded(rows: pl.DataFrame, folder: Path, name: str) -> str:
-    return _write_file(rows.sort("customer_id"), folder, name)
 
 
 def _write_file(rows: pl.DataFrame, folder: Path, name: str) -> str:

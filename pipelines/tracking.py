@@ -10,20 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from features.errors import NoChampionError
-from features.records import Record
 from pipelines.artifacts import TRUSTED, load_model
+from pipelines.params import TrackingParams
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
-
-
-class TrackingParams(Record):
-    """Where MLflow keeps runs and models."""
-
-    uri: str
-    artifacts: str
-    experiment: str
 
 
 class Registered(NamedTuple):

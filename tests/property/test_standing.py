@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.daily import daily_table
 from features.schemas import ACTIVITIES, LEVELS, STAGES
-from features.snapshot import customer_rows, snapshot
-from features.standing import with_standing
+from features.standing import with_because, with_standing
 from features.time import day_number
 from pipelines.config import read_catalogue, read_params
 
@@ -29,6 +27,8 @@ EVENT = {
     "engagement_type": pl.String,
     "channel": pl.String,
     "value_cents": pl.Int64,
+    "discount_cents": pl.Int64,
+    "hour": pl.Int64,
 }
 
 log_of = st.lists(
@@ -49,28 +49,29 @@ def catalogue():
 
 
 @pytest.fixture(scope="module")
-def params():
+def definitions(catalogue):
     """The windows that the rules read; the others are made the same way."""
     shipped = read_params(ROOT / "params.yaml").features
-    fewer = {"windows_days": [28, 90, 180, 365], "half_lives_days": [45], "channels": ["web"]}
-    return shipped.model_copy(update=fewer)
+    fewer = {"windows_days": [28, 56, 90, 180, 365], "half_lives_days": [45]}
+    return catalogue.definitions(shipped.model_copy(update=fewer))
 
 
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(log=log_of, listed=st.sets(st.sampled_from(CUSTOMERS)))
-def test_every_customer_has_exactly_one_stage_level_and_activity(catalogue, params, log, listed):
+def test_every_customer_has_exactly_one_stage_level_and_activity(
+    catalogue, definitions, snapshots_of, log, listed
+):
     today = day_number(AS_OF)
     meanings = [(c, today - ago, catalogue.taxonomy.events[name]) for c, ago, name in log]
-    rows = [(c, d, d, m.role, m.engagement_type, m.channel, 100) for c, d, m in meanings]
-    events = nw.from_native(pl.DataFrame(rows, schema=EVENT, orient="row").lazy())
+    rows = [(c, d, d, m.role, m.engagement_type, m.channel, 100, 0, None) for c, d, m in meanings]
+    events = pl.DataFrame(rows, schema=EVENT, orient="row")
     names = sorted({c for c, *_ in log} | listed)
     spine = pl.DataFrame(
         {"customer_id": names, "known_day": [today - 600] * len(names)},
         schema={"customer_id": pl.String, "known_day": pl.Int64},
     )
-    daily = daily_table(events, params.channels)
-    known = customer_rows(daily, nw.from_native(spine.lazy()), AS_OF, params).collect()
-    placed = with_standing(snapshot(known, AS_OF, params), catalogue.standing)
+    made = snapshots_of(events, spine, [AS_OF], definitions)[AS_OF]
+    placed = with_standing(nw.from_native(made, eager_only=True), catalogue.standing)
     assert placed["customer_id"].to_list() == names
     assert set(placed["stage"].to_list()) <= set(STAGES)
     assert set(placed["level"].to_list()) <= set(LEVELS)
@@ -84,7 +85,8 @@ def test_standing_is_the_first_rule_that_a_person_would_find(catalogue, data):
     features = sorted({condition.feature for _, condition in rules.conditions})
     values = {name: data.draw(st.sampled_from(limits), label=name) for name in features}
     frame = pl.DataFrame([values], schema=dict.fromkeys(features, pl.Float64))
-    (row,) = with_standing(nw.from_native(frame, eager_only=True), rules).rows(named=True)
+    placed = with_standing(nw.from_native(frame, eager_only=True), rules)
+    (row,) = with_because(placed, rules).rows(named=True)
 
     def true(condition):
         value = values[condition.feature]

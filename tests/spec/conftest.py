@@ -1,8 +1,8 @@
 """A marketer's table of events -> where each customer stands, through the shipped catalogue.
 
 A table has the columns ``customer``, ``event`` and ``days ago`` (one number, or several with
-commas: the event happened on each of these days) and, if a test needs them, ``value`` and
-``channel``. The day before the as-of date is 1 day ago.
+commas: the event happened on each of these days) and, if a test needs them, ``value``, ``channel``,
+``discount`` and ``hour``. The day before the as-of date is 1 day ago.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from features.daily import daily_table
-from features.snapshot import customer_rows, snapshot
-from features.standing import with_standing
+from features.standing import with_because, with_standing
 from features.taxonomy import Taxonomy
 from features.time import day_number
 from pipelines.config import read_catalogue, read_params
@@ -31,6 +29,8 @@ EVENT = {
     "engagement_type": pl.String,
     "channel": pl.String,
     "value_cents": pl.Int64,
+    "discount_cents": pl.Int64,
+    "hour": pl.Int64,
 }
 
 
@@ -44,11 +44,12 @@ def happened(row: dict[str, str], taxonomy: Taxonomy) -> Iterator[tuple]:
         return
     meaning = taxonomy.events[row["event"]]
     channel = row.get("channel") or meaning.channel
-    cents = round(float(row.get("value") or 0) * 100)
+    cents, discount = (round(float(row.get(name) or 0) * 100) for name in ("value", "discount"))
+    hour = int(row["hour"]) if row.get("hour") else None
     for days_ago in map(int, row["days ago"].split(",")):
         on = AS_OF - timedelta(days=days_ago)
         day = day_number(on)
-        kind = (meaning.role, meaning.engagement_type, channel, cents)
+        kind = (meaning.role, meaning.engagement_type, channel, cents, discount, hour)
         yield (row["customer"], on, day, day, *kind)
 
 
@@ -69,21 +70,20 @@ def catalogue():
 
 
 @pytest.fixture(scope="session")
-def params():
-    return read_params(ROOT / "params.yaml").features
+def definitions(catalogue):
+    return catalogue.definitions(read_params(ROOT / "params.yaml").features)
 
 
 @pytest.fixture(scope="session")
-def customers(catalogue, params):
+def customers(catalogue, definitions, snapshots_of):
     """Build feature rows with standing; `listed` says since how many days a customer is known."""
 
     def of(table: str, **listed: int) -> dict[str, dict]:
         made = [e for row in cells(table) for e in happened(row, catalogue.taxonomy)]
         events = pl.DataFrame(made, schema=EVENT, orient="row")
-        daily = daily_table(nw.from_native(events.lazy()), params.channels)
-        known = nw.from_native(spine(events, listed).lazy())
-        rows = customer_rows(daily, known, AS_OF, params).collect()
-        placed = with_standing(snapshot(rows, AS_OF, params), catalogue.standing)
+        made = snapshots_of(events, spine(events, listed), [AS_OF], definitions)[AS_OF]
+        rules = catalogue.standing
+        placed = with_because(with_standing(nw.from_native(made, eager_only=True), rules), rules)
         return {row["customer_id"]: row for row in placed.rows(named=True)}
 
     return of

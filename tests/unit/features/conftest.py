@@ -7,7 +7,10 @@ import polars as pl
 import pytest
 
 from features.daily import daily_table
+from features.definitions import Definitions
+from features.dimensions import Dimensions, Kind
 from features.params import FeatureParams
+from features.schemas import ENGAGEMENT_TYPES, ROLES
 from features.time import day_number, visible
 
 AS_OF = date(2026, 11, 1)
@@ -21,6 +24,8 @@ EVENT = {
     "engagement_type": pl.String,
     "channel": pl.String,
     "value_cents": pl.Int64,
+    "hour": pl.Int64,
+    "discount_cents": pl.Int64,
 }
 
 
@@ -37,6 +42,8 @@ def event(days_ago: int, *, loaded_days_ago: int | None = None, **values) -> dic
         "engagement_type": None,
         "channel": None,
         "value_cents": 0,
+        "hour": None,
+        "discount_cents": 0,
     } | values
 
 
@@ -52,10 +59,22 @@ def params():
         windows_days=[7, 28, 90, 365],
         half_lives_days=[15],
         score_half_life_days=30,
-        channels=["email", "store"],
+        history_days=730,
         gap_prior_count=3,
         rows_per_bucket=1000,
     )
+
+
+@pytest.fixture
+def dimensions():
+    """Every role with every engagement type, and two channels."""
+    kinds = [Kind(role, shown) for role in ROLES for shown in (None, *ENGAGEMENT_TYPES)]
+    return Dimensions(tuple(kinds), ("email", "store"))
+
+
+@pytest.fixture
+def definitions(params, dimensions):
+    return Definitions(params, dimensions)
 
 
 @pytest.fixture
@@ -71,11 +90,11 @@ def events():
 
 
 @pytest.fixture
-def daily(events):
+def daily(events, dimensions):
     """Build a daily table with the channels email and store."""
 
     def of(*rows) -> nw.LazyFrame:
-        return daily_table(events(*rows), ["email", "store"])
+        return daily_table(events(*rows), dimensions)
 
     return of
 
@@ -96,7 +115,21 @@ def spine():
 
     def of(**known_days_ago: int) -> nw.LazyFrame:
         days = [day_number(AS_OF) - ago for ago in known_days_ago.values()]
-        rows = pl.DataFrame({"customer_id": list(known_days_ago), "known_day": days})
+        schema = {"customer_id": pl.String, "known_day": pl.Int64}
+        rows = pl.DataFrame({"customer_id": list(known_days_ago), "known_day": days}, schema)
         return nw.from_native(rows.lazy())
+
+    return of
+
+
+@pytest.fixture
+def features(events, spine, snapshots_of, definitions):
+    """Build Ann's features on the as-of date from the same rows as `events`."""
+
+    def of(*rows) -> dict:
+        known = spine(ann=1000).collect().to_native()
+        made = snapshots_of(events(*rows).collect().to_native(), known, [AS_OF], definitions)
+        (row,) = made[AS_OF].rows(named=True)
+        return row
 
     return of

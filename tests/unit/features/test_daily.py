@@ -1,28 +1,38 @@
 """The daily table: one row a customer, day and day of visibility."""
 
-import polars as pl
 from polars.testing import assert_frame_equal
 
-from features.daily import KEY
+from features.daily import KEY, merged_daily
 
 
-def test_events_of_a_day_are_counted_by_role_type_and_channel(daily):
+def test_events_of_a_day_are_counted_by_kind_and_channel(daily):
     row = daily(
         (5, {"role": "value", "engagement_type": "transactional", "channel": "store"}),
         (5, {"role": "exposure", "channel": "email"}),
         (5, {"role": "visit", "channel": "email"}),
     )
     (only,) = row.collect().rows(named=True)
-    assert only["n"] == 3
-    assert (only["role_value"], only["role_exposure"], only["role_visit"]) == (1, 1, 1)
-    assert (only["type_transactional"], only["type_social"]) == (1, 0)
-    assert (only["channel_email"], only["channel_store"]) == (2, 1)
-    assert (only["exposure_email"], only["exposure_store"]) == (1, 0)
+    kinds = ("value_transactional", "value_plain", "exposure_plain", "visit_plain")
+    assert [only[f"kind_{kind}"] for kind in kinds] == [1, 0, 1, 1]
+    assert (only["acts_email"], only["acts_store"]) == (1, 1)
+    assert (only["exposures_email"], only["exposures_store"]) == (1, 0)
+
+
+def test_what_the_company_does_is_no_act_of_the_customers(daily):
+    (only,) = daily((5, {"role": "exposure"}), (5, {"role": "visit"})).collect().rows(named=True)
+    assert only["acts"] == 1
 
 
 def test_channel_without_a_count_of_its_own_counts_in_the_total(daily):
     (only,) = daily((5, {"channel": "pigeon"}), (5, {"channel": None})).collect().rows(named=True)
-    assert (only["n"], only["channel_email"], only["channel_store"]) == (2, 0, 0)
+    assert (only["acts"], only["acts_email"], only["acts_store"]) == (2, 0, 0)
+
+
+def test_day_begins_with_the_first_own_act(daily):
+    (only,) = daily(
+        (5, {"role": "exposure", "hour": 6}), (5, {"hour": 19}), (5, {"hour": 9}), (5, {})
+    ).collect().rows(named=True)  # fmt: skip
+    assert only["hour"] == 9
 
 
 def test_refund_lowers_the_days_money_but_not_its_orders(daily):
@@ -47,7 +57,7 @@ def test_customers_do_not_share_a_row(daily):
 
 def test_late_events_keep_a_row_of_their_own(daily, as_of):
     rows = daily(5, 5, (5, {"loaded_days_ago": 2})).collect().sort("visible_day")
-    assert rows["n"].to_list() == [2, 1]
+    assert rows["acts"].to_list() == [2, 1]
     assert (rows["visible_day"] - rows["day"]).to_list() == [0, 3]
 
 
@@ -76,8 +86,13 @@ def test_day_without_an_order_is_no_day_with_an_order(daily):
     assert daily((5, {"role": "visit"})).collect()["first_value_sight"].to_list() == [0]
 
 
-def test_days_added_one_by_one_are_the_days_added_at_once(daily):
-    first, second = [5, (5, {"role": "visit"})], [4, (3, {"value_cents": 100})]
-    apart = pl.concat([daily(*first).collect().to_native(), daily(*second).collect().to_native()])
+def test_day_with_exposures_alone_is_no_active_day(daily):
+    assert daily((5, {"role": "exposure"})).collect()["first_sight"].to_list() == [0]
+
+
+def test_tables_of_different_events_merge_to_the_table_of_all(daily, dimensions):
+    first = [5, (5, {"role": "visit", "hour": 9}), (3, {"value_cents": 900, "loaded_days_ago": 1})]
+    second = [4, (5, {"hour": 7}), (3, {"value_cents": 100}), (5, {"loaded_days_ago": 2})]
+    merged = merged_daily([daily(*first), daily(*second)], dimensions).collect().to_native()
     at_once = daily(*first, *second).collect().to_native()
-    assert_frame_equal(apart.sort(*KEY), at_once.sort(*KEY))
+    assert_frame_equal(merged.sort(*KEY), at_once.sort(*KEY), check_column_order=False)

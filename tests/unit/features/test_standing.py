@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from features.rules import Condition, NamedRule, Rule
 from features.schemas import ACTIVITIES, LEVELS, STAGES
-from features.standing import StandingRules, holds, with_standing
+from features.standing import StandingRules, holds, with_because, with_standing
 
 
 def where(feature: str, op: str, value: float) -> dict:
@@ -77,10 +77,14 @@ def test_first_rule_that_holds_wins():
     assert stages == ["retention", "engagement", "acquisition", "awareness", "acquisition"]
 
 
+def because_of(rows, rules):
+    return with_because(with_standing(rows, rules), rules)
+
+
 def test_reason_says_the_rule_its_values_and_its_bounds():
     rules = StandingRules.model_validate(RULES)
     rows = frame(orders=[4, 0, 0], age=[90.456, 12, None], visits=[0, None, None])
-    assert with_standing(rows, rules)["stage_because"].to_list() == [
+    assert because_of(rows, rules)["stage_because"].to_list() == [
         "retention: orders 4 (>= 3) age 90.46 (>= 90)",
         "acquisition: age 12 (<= 30) visits none (> 0)",
         "awareness: none of the rules above",
@@ -89,7 +93,7 @@ def test_reason_says_the_rule_its_values_and_its_bounds():
 
 def test_every_customer_keeps_a_row_and_gets_every_standing():
     rules = StandingRules.model_validate(RULES)
-    placed = with_standing(frame(orders=[1, None], age=[1, None], visits=[1, None]), rules)
+    placed = because_of(frame(orders=[1, None], age=[1, None], visits=[1, None]), rules)
     names = ["stage", "level", "activity", "stage_because", "level_because"]
     assert placed.shape == (2, 3 + len(names))
     assert [name for name in names if placed[name].null_count()] == []

@@ -7,7 +7,7 @@ from models.reasons import reasons
 
 
 def feature(name, low="", high="", family="own"):
-    return Feature(name, "days", name, "daily", None, low, high, family)
+    return Feature(name, "days", name, "lifetime", None, low, high, family)
 
 
 SILENT = feature("silent", high="silent for {x} days", family="silence")

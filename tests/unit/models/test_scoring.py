@@ -34,7 +34,7 @@ CUSTOMER = {
 }
 COLUMNS = ["days_since_last_value", "value_events"]
 SILENCE = Feature(
-    "days_since_last_value", "days", "", "daily", None, "", "no order for {x} days", "recency"
+    "days_since_last_value", "days", "", "lifetime", None, "", "no order for {x} days", "recency"
 )
 
 
