@@ -55,7 +55,7 @@ def source_of(folder, name="orders"):
 def ingested(folder):
     done = CliRunner().invoke(commands, ["ingest"], catch_exceptions=False)
     assert done.exit_code == 0
-    events = pl.read_parquet(folder / "data" / "tables" / "events" / "*.parquet")
+    events = pl.read_parquet(folder / "data" / "tables" / "events" / "*" / "*.parquet")
     return events, json.loads((folder / "data" / "tables" / "accounting.json").read_text())
 
 
