@@ -19,9 +19,10 @@ from actions.limits import Limits, counts
 
 NONE = -1
 SAMPLE, BLOCK = 20_000, 16_384
-SAMPLE_STEPS, FULL_STEPS = 150, 30
-CONVERGED = 1e-7  # of the value; far below the rounding of a plan of any size
-WIDEST, FULL_WIDTH = 1.0, 0.02  # of each price's range
+SAMPLE_STEPS, FULL_STEPS = 150, 60
+CONVERGED = 1e-8  # of the value; the relaxed plan cannot be made cheaper by more
+WIDEST, NARROW, NARROWEST = 1.0, 0.02, 1e-9  # half the box, in units of each price
+SMALLEST_UNIT = 1e-3  # of the highest price
 
 
 class Relaxed(NamedTuple):
@@ -37,6 +38,18 @@ class Relaxed(NamedTuple):
     bound: float
     slack: np.ndarray
     chosen: np.ndarray
+
+
+class Box(NamedTuple):
+    """Where the next prices may lie: `width` units around the present ones, from 0 to `top`."""
+
+    top: np.ndarray
+    unit: np.ndarray
+    width: float
+
+    def times(self, factor: float) -> "Box":
+        """A wider or narrower box."""
+        return self._replace(width=min(max(self.width * factor, NARROWEST), WIDEST))
 
 
 def relax(worth: np.ndarray, limits: Limits, prices: np.ndarray) -> Relaxed:
@@ -81,17 +94,24 @@ def shadow_prices(worth: np.ndarray, limits: Limits) -> np.ndarray:
         All are 0 or more, and no option that can be chosen uses a limit of 0.
     """
     top = _highest_prices(worth, limits)
-    start = np.zeros(len(top))
-    if not top.any():
-        return start
+    prices, binding = np.zeros(len(top)), top > 0
+    if binding.any():
+        some = limits._replace(use=limits.use[binding], most=limits.most[binding])
+        prices[binding] = _lowest_prices(worth, some, top[binding])
+    return prices
+
+
+def _lowest_prices(worth: np.ndarray, limits: Limits, top: np.ndarray) -> np.ndarray:
+    """From 0 on a sample of the customers, then from there on all of them."""
+    nothing, wide = np.zeros(len(top)), Box(top, top, WIDEST)
     step = worth.shape[1] // SAMPLE
-    if step > 1:
-        sample = np.ascontiguousarray(worth[:, ::step])
-        share = sample.shape[1] / worth.shape[1]
-        fewer = limits._replace(most=limits.most * share)
-        start = _descend(sample, fewer, top, start, width=WIDEST, steps=SAMPLE_STEPS)
-        return _descend(worth, limits, top, start, width=FULL_WIDTH, steps=FULL_STEPS)
-    return _descend(worth, limits, top, start, width=WIDEST, steps=SAMPLE_STEPS)
+    if step < 2:
+        return _descend(worth, limits, nothing, wide, SAMPLE_STEPS)
+    sample = np.ascontiguousarray(worth[:, ::step])
+    fewer = limits._replace(most=limits.most * (sample.shape[1] / worth.shape[1]))
+    near = _descend(sample, fewer, nothing, wide, SAMPLE_STEPS)
+    units = np.maximum(near, top * SMALLEST_UNIT)
+    return _descend(worth, limits, near, Box(top, units, NARROW), FULL_STEPS)
 
 
 def _highest_prices(worth: np.ndarray, limits: Limits) -> np.ndarray:
@@ -105,48 +125,48 @@ def _highest_prices(worth: np.ndarray, limits: Limits) -> np.ndarray:
 
 
 def _descend(
-    worth: np.ndarray,
-    limits: Limits,
-    top: np.ndarray,
-    start: np.ndarray,
-    *,
-    width: float,
-    steps: int,
+    worth: np.ndarray, limits: Limits, start: np.ndarray, box: Box, steps: int
 ) -> np.ndarray:
     """Cutting planes within a box around the best prices so far; the box follows success."""
-    at = start
-    here = relax(worth, limits, at)
-    planes = [_plane(here, at, top)]
+    at, here = start, relax(worth, limits, start)
+    planes = [_plane(here, at)]
     for _ in range(steps):
-        candidate, promised = _lowest(planes, at / np.where(top > 0, top, 1), width)
+        candidate, promised = _lowest(planes, at, box)
         gain = here.bound - promised
         if gain <= CONVERGED * here.bound:
-            if width >= WIDEST:
+            if box.width >= WIDEST:
                 break
-            width = min(width * 4, WIDEST)
+            box = box.times(4)
             continue
-        there = relax(worth, limits, candidate * top)
-        planes.append(_plane(there, candidate * top, top))
+        there = relax(worth, limits, candidate)
+        planes.append(_plane(there, candidate))
         won = here.bound - there.bound
         if won > 0:
-            at, here = candidate * top, there
-        width = min(width * 2, WIDEST) if won > gain / 2 else width if won > 0 else width / 3
+            at, here = candidate, there
+        box = box.times(2 if won > gain / 2 else 1 if won > gain / 10 else 1 / 3)
     return at
 
 
-def _plane(found: Relaxed, at: np.ndarray, top: np.ndarray) -> np.ndarray:
-    """Slope and height of the tangent, in shares of the highest prices."""
-    return np.append(found.slack * top, found.bound - float(found.slack @ at))
+def _plane(found: Relaxed, at: np.ndarray) -> np.ndarray:
+    """Slope and height of the tangent."""
+    return np.append(found.slack, found.bound - float(found.slack @ at))
 
 
-def _lowest(planes: list[np.ndarray], centre: np.ndarray, width: float) -> tuple[np.ndarray, float]:
+def _lowest(planes: list[np.ndarray], centre: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
     """Lowest point of the tangents' upper envelope within the box."""
     cuts = np.array(planes)
-    scale = max(float(np.abs(cuts).max()), 1.0)
-    rows = np.column_stack([cuts[:, :-1] / scale, -np.ones(len(cuts))])
-    box = [(max(0.0, c - width), min(1.0, c + width)) for c in centre]
-    objective = np.append(np.zeros(len(centre)), 1.0)
+    slopes = cuts[:, :-1] * box.unit
+    height = cuts[:, -1] + cuts[:, :-1] @ centre  # at the centre; steps are measured from there
+    scale = max(float(np.abs(slopes).max()), float(np.ptp(height)), 1.0)
+    rows = np.column_stack([slopes / scale, -np.ones(len(cuts))])
+    low = np.maximum(-centre / box.unit, -box.width)
+    high = np.minimum((box.top - centre) / box.unit, box.width)
     found = linprog(
-        objective, A_ub=rows, b_ub=-cuts[:, -1] / scale, bounds=[*box, (None, None)], method="highs"
+        np.append(np.zeros(len(centre)), 1.0),
+        A_ub=rows,
+        b_ub=(height.max() - height) / scale,
+        bounds=[*zip(low, high, strict=True), (None, None)],
+        method="highs",
     )
-    return found.x[:-1], float(found.x[-1]) * scale
+    at = np.clip(centre + found.x[:-1] * box.unit, 0, box.top)
+    return at, float(found.x[-1]) * scale + float(height.max())
