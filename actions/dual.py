@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
-from actions.limits import Limits, counts
+from actions.limits import Limits
 
 NONE = -1
 SAMPLE, BLOCK = 20_000, 16_384
