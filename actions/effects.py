@@ -95,10 +95,8 @@ def success_cents(
 ) -> np.ndarray:
     """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
-    by_goal = {
-        goal: _success_cents(customers, goal, horizons)
-        for goal in {option.action.goal for option in chosen}
-    }
+    goals: set[Goal] = {option.action.goal for option in chosen}
+    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
     return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
 
 
