@@ -149,7 +149,7 @@ def decide(
         seen.customers.select("customer_id", *CONTEXT)
         .with_columns(exit_reason=pl.Series(reason.tolist(), dtype=pl.String).replace("", None))
         .with_columns(*_chosen(given, seen, as_of))
-        .with_columns(*_planned(plan, seen.every))
+        .with_columns(*_planned(plan, seen.every), eligible_options=_eligible(allowed, seen.every))
         .with_columns(*_probabilities(seen.arm, given, plan, allowed, chance, params))
         .with_columns(
             _outcome(),
@@ -249,6 +249,15 @@ def _planned(plan: Plan, every: list[Option]) -> list[pl.Series]:
         pl.Series("planned_action_id", names[plan.planned].tolist(), dtype=pl.String),
         pl.Series("planned_channel", channels[plan.planned].tolist(), dtype=pl.String),
     ]
+
+
+def _eligible(allowed: np.ndarray, every: list[Option]) -> pl.Series:
+    """What each customer could be given, as text; few texts differ, so each is made once."""
+    names = [f"{option.action.id}:{option.channel}" for option in every]
+    packed = np.packbits(allowed, axis=1)
+    _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    texts = [" ".join(names[k] for k in np.flatnonzero(allowed[row])) for row in first]
+    return pl.Series(texts, dtype=pl.String).gather(which.ravel())
 
 
 def _probabilities(
