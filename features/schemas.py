@@ -302,7 +302,11 @@ COST_OF_RULES = Table(
     ("rule",),
     (
         Column("rule", "text", "step of the funnel, limit or arm, and what it is for"),
-        Column("kind", "text", "funnel, cap, limit or arm"),
+        Column(
+            "kind",
+            "text",
+            "consent, rule (its own conditions), fit (stage, level, activity), cap, limit or arm",
+        ),
         Column("customers", "integer", "customers whose plan would change"),
         Column("forgone_cents", "integer", "expected net value that it forgoes [cents]"),
     ),

@@ -213,7 +213,7 @@ def measure(project: ProjectFolder = HERE) -> None:
     from pipelines import steps
     from pipelines.measure import spoken
 
-    typer.echo(spoken(steps.measure(*_opened(project))))
+    typer.echo(spoken(steps.measure(*_decided(project))))
 
 
 @commands.command(epilog="Example: keepwell evaluate-policy --set recommend.budget_cents=80000")
@@ -225,7 +225,7 @@ def evaluate_policy(
     """Say what other parameters or another catalogue would have brought on past decisions."""
     from pipelines.evaluate_policy import evaluate_policy, spoken
 
-    opened, paths = _opened(project)
+    opened, paths = _decided(project)
     typer.echo(spoken(evaluate_policy(opened, paths, *_policy(opened, changes, catalogue))))
 
 
@@ -238,7 +238,7 @@ def what_if(
     """Plan today's customers with other parameters or another catalogue, and save nothing."""
     from pipelines.whatif import spoken, what_if
 
-    opened, paths = _opened(project)
+    opened, paths = _decided(project)
     typer.echo(spoken(opened, paths, *what_if(opened, paths, *_policy(opened, changes, catalogue))))
 
 
@@ -266,6 +266,14 @@ def _opened(folder: Path) -> "tuple[Project, Paths]":
 
     project = Project(folder)
     return project, project.paths(DATA, "reports")
+
+
+def _decided(folder: Path) -> "tuple[Project, Paths]":
+    """The project with the files of DVC's steps, or of `keepwell run` where only that was used."""
+    from pipelines.run import STATE
+
+    project, paths = _opened(folder)
+    return project, paths if paths.features.exists() else project.paths(STATE)
 
 
 def _policy(
