@@ -70,7 +70,7 @@ class Effect(NamedTuple):
     Attributes
     ----------
     mean, error : average effect and its standard error
-    line : effect by features, calibrated; a constant unless `proven`
+    line : effect by features, shrunk by what chance adds; a constant unless `proven`
     slope, slope_error : how far the predicted differences between customers come true (1: fully)
     """
 
@@ -156,10 +156,29 @@ def _effect(trial: Trial, gaps: np.ndarray, predicted: np.ndarray) -> Effect:
     mean, error = float(gaps.mean()), float(gaps.std() / sqrt(len(gaps)))
     slope, slope_error = _calibration(gaps, predicted)
     plain = fit_line(trial.features, gaps)
-    used = min(slope, 1.0) if slope - Z * slope_error > 0 else 0.0
+    proven = slope - Z * slope_error > 0
+    used = _shrinkage(trial.features, gaps, plain) if proven else 0.0
     level = float(plain.at(trial.features).mean())
     line = Line(mean + used * (plain.intercept - level), used * plain.slopes)
     return Effect(mean, error, line, slope, slope_error)
+
+
+def _shrinkage(features: np.ndarray, gaps: np.ndarray, line: Line) -> float:
+    """Share of the slopes to keep, 0 to 1: what is left when chance's part is taken off.
+
+    References
+    ----------
+    James W., Stein C., 1961, Estimation with quadratic loss, 4th Berkeley Symposium, 361-379.
+    """
+    centred = features - features.mean(axis=0)
+    kept = centred.std(axis=0) > 0
+    x, slopes = centred[:, kept], line.slopes[kept]
+    inverse = np.linalg.pinv(x.T @ x)
+    residual = (gaps - line.at(features))[:, None] * x
+    covariance = inverse @ (residual.T @ residual) @ inverse
+    rank = int(np.linalg.matrix_rank(covariance))
+    strength = float(slopes @ np.linalg.pinv(covariance) @ slopes)
+    return max(0.0, 1 - max(rank - 2, 0) / strength) if strength > 0 else 0.0
 
 
 def _calibration(gaps: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:

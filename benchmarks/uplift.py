@@ -21,7 +21,7 @@ from actions.uplift import FOLDS, Trial, fit_line, learn, policy
 from benchmarks.record import Goal, line
 
 SAMPLES = 200
-LEARNED, JUDGED = 60_000, 600_000  # simulated; so many to judge that the slope itself is sure
+LEARNED, JUDGED = 200_000, 600_000  # simulated decisions; many to judge, so that the slope is sure
 RANKED = 20_000  # of those who judge, for the intervals of the Qini
 MENS, WOMENS = 1, 2
 GOALS = [
