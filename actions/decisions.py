@@ -12,9 +12,10 @@ from actions.arms import HOLDOUT, POLICY, RANDOM, USUAL, arms, shares
 from actions.catalogue import ActionCatalogue
 from actions.curve import Offer
 from actions.dual import NONE
-from actions.effects import BASES, Worth, worth
+from actions.effects import BASES, NOTHING_LEARNED, Worth, worth
 from actions.exploration import Chances, chances, drawn_options, within
 from actions.funnel import ContactRecord, Option, exits, masks, options
+from actions.learning import LearnedEffects
 from actions.limits import Limits
 from actions.params import RecommendParams
 from actions.plan import Plan, make_plan, run_limits
@@ -85,11 +86,12 @@ def situation(
     *,
     as_of: date,
     horizon_days: int,
+    learned: LearnedEffects,
 ) -> Situation:
     """Look at everybody once; parameters as in `decide`."""
     customers = customers.sort("customer_id")
     every = options(catalogue)
-    value = worth(customers, every, effects, params, horizon_days)
+    value = worth(customers, every, effects, params, horizon_days, learned)
     return Situation(
         customers,
         every,
@@ -110,6 +112,7 @@ def decide(
     as_of: date,
     horizon_days: int,
     provenance: Provenance,
+    learned: LearnedEffects = NOTHING_LEARNED,
 ) -> Decided:
     """Decide for everybody scored.
 
@@ -126,6 +129,8 @@ def decide(
     horizon_days : int
         Days that the scores' probabilities and values cover.
     provenance : Provenance
+    learned : mapping
+        Effects that differ between customers (actions.learning.learned_effects).
 
     Returns
     -------
@@ -134,8 +139,9 @@ def decide(
         who get nothing use no capacity and no budget.
     """
     seen = situation(
-        customers, record, catalogue, effects, params, as_of=as_of, horizon_days=horizon_days
-    )
+        customers, record, catalogue, effects, params,
+        as_of=as_of, horizon_days=horizon_days, learned=learned,
+    )  # fmt: skip
     allowed, left_at = exits(seen.passed)
     chance, drawn = _explored(seen, allowed, params, as_of)
     offer = policy_offer(seen, allowed, drawn)

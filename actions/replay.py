@@ -11,6 +11,7 @@ from actions.catalogue import ActionCatalogue
 from actions.dual import NONE
 from actions.effects import worth
 from actions.funnel import options
+from actions.learning import context
 from actions.offpolicy import Estimate, Evaluation, Past, evaluate_difference, evaluate_policy
 from actions.params import RecommendParams
 from actions.plan import run_limits
@@ -128,12 +129,3 @@ def _named(judged: Evaluation) -> list[tuple[str, Estimate]]:
 def _past(rows: pl.DataFrame, done: np.ndarray, outcome: np.ndarray) -> Past:
     who = rows["customer_id"].rank("dense").to_numpy().astype(np.int64)
     return Past(context(rows), done, rows["action_propensity"].to_numpy(), outcome, who)
-
-
-def context(rows: pl.DataFrame) -> np.ndarray:
-    """What was known of each customer when it was decided, shape (n, n_features)."""
-    p = pl.col("p_value")
-    money = [pl.col(c).log1p() for c in ("order_value_cents", "expected_value_cents")]
-    known = rows.select(p, (4 * p * (1 - p)).alias("responsive"), *money)
-    standing = rows.select("stage", "activity").to_dummies()
-    return np.column_stack([known.to_numpy(), standing.to_numpy()]).astype(float)

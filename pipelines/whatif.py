@@ -9,6 +9,7 @@ from actions.decisions import Provenance, decide
 from delivery.formats import count, money
 from features.schemas import DECISIONS, EFFECTS, SCORES
 from pipelines.config import Params
+from pipelines.measure import read_learned
 from pipelines.project import Paths, Project
 from pipelines.recommend import contact_record, plan_figures, with_features
 from pipelines.tables import read
@@ -27,6 +28,7 @@ def what_if(
         contact_record(paths.tables, project.outbox, catalogue, as_of),
         catalogue, read(paths.effects, EFFECTS), params.recommend, as_of=as_of,
         horizon_days=params.churn.horizon_days, provenance=TRIAL,
+        learned=read_learned(paths.measurement),
     )  # fmt: skip
     return plan_figures(decided), decided.table
 
