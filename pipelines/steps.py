@@ -102,7 +102,8 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     return recommending.build_decisions(
         paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
         paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
-        catalogue_hash=catalogue.sha256, params=project.params.recommend, churn=project.params.churn,
+        catalogue_hash=catalogue.sha256, params=project.params.recommend,
+        churn=project.params.churn,
     )  # fmt: skip
 
 
