@@ -37,15 +37,15 @@ def spoken(project: Project, paths: Paths, figures: dict[str, Any], trial: pl.Da
     """The trial beside the plan of today."""
     currency = project.catalogue.sources.business.currency
     today = read(paths.decisions, DECISIONS)
-    rows = [("", "today", "what if")]
+    plans = today, trial
+    rows: list[tuple[str, list[str]]] = [("", ["today", "what if"])]
     for title, column in (("spent", "cost_cents"), ("net value", "expected_net_value_cents")):
-        rows.append((title, *(money(int(t[column].sum()), currency) for t in (today, trial))))
-    rows.append(("actions", *(count(t["action_id"].count()) for t in (today, trial))))
+        rows.append((title, [money(int(plan[column].sum()), currency) for plan in plans]))
+    rows.append(("actions", [count(plan["action_id"].count()) for plan in plans]))
     names = {*today["action_id"].drop_nulls(), *trial["action_id"].drop_nulls()}
     for name in sorted(names):
-        rows.append(
-            (f"  {name}", *(count(int((t["action_id"] == name).sum())) for t in (today, trial)))
-        )
-    table = "\n".join(f"{a:<32}{b:>16}{c:>16}" for a, b, c in rows)
+        used = [plan.filter(pl.col("action_id") == name).height for plan in plans]
+        rows.append((f"  {name}", [count(n) for n in used]))
+    table = "\n".join(f"{title:<32}{old:>16}{new:>16}" for title, (old, new) in rows)
     price = figures["shadow_prices"]["budget"]
     return f"{table}\nOne more cent of budget would bring {price:.2f} cents. {figures['power']}"
