@@ -53,7 +53,7 @@ def test_same_seed_gives_the_same_files(simulated, tmp_path, repository):
 def test_job_reads_no_file_that_knows_the_truth(simulated):
     paths = {source.path for source in simulated.catalogue.sources.sources.values()}
     assert all(path.startswith("raw/") for path in paths)
-    truth = pl.read_parquet(simulated.root / "truth.parquet")
+    truth = pl.read_parquet(simulated.root / "truth" / "customers.parquet")
     secret = set(truth.columns) - {"customer_id"}
     for path in paths:
         assert not secret & set(pl.read_csv(simulated.root / path, n_rows=0).columns)
