@@ -123,7 +123,7 @@ def respond_to(delivered: Path, days: int) -> str:
     days : int
         Days to play from the as-of date on.
     """
-    project = delivered.resolve().parent.parent
+    project = delivered.absolute().parent.parent
     decisions = read(delivered / "decisions.parquet", DECISIONS)
     catalogue = read_catalogue(project / "catalogue")
     tactics = {action.id: action.tactic for action in catalogue.actions.actions}

@@ -67,7 +67,9 @@ class Chapter(NamedTuple):
     sent_at: int
 
 
-class _Told(NamedTuple):
+class Export(NamedTuple):
+    """A chapter as the company exports it, and the truth of its wave; see `Company`."""
+
     world: World
     events: pl.DataFrame
     sends: pl.DataFrame
@@ -148,16 +150,16 @@ def simulate_company(
         customers=customers, seed=seed, until=until, days=days, wave_tactics=wave_tactics
     )
     ids = customer_ids(customers)
-    told = [_told(chapter, ids) for chapter in chapters]
-    world = told[-1].world
+    parts = [exported(chapter, ids) for chapter in chapters]
+    world = parts[-1].world
     return Company(
-        events=pl.concat([part.events for part in told]),
+        events=pl.concat([part.events for part in parts]),
         customers=customer_rows(world),
         contacts=contact_rows(stream(seed, "contacts"), ids=ids),
         consents=consents_now(world),
-        sends=pl.concat([part.sends for part in told]),
+        sends=pl.concat([part.sends for part in parts]),
         truth=truth_rows(world),
-        waves=pl.concat([part.waves for part in told if part.waves.width]),
+        waves=pl.concat([part.waves for part in parts if part.waves.width]),
         world=world,
     )
 
@@ -232,12 +234,23 @@ def truth_rows(world: World) -> pl.DataFrame:
     )
 
 
-def _told(chapter, ids):
-    """A chapter as text; the truth of its wave as it is."""
+def exported(chapter: Chapter, ids: pl.Series) -> Export:
+    """A chapter as text.
+
+    Parameters
+    ----------
+    chapter : Chapter
+    ids : Series of text
+        Customer ids, by position.
+
+    Returns
+    -------
+    Export
+    """
     world, first = chapter.world, chapter.world.state.events - chapter.happenings.height
     loading = stream(world.seed, f"loading {chapter.sent_at}")
     wave = chapter.wave
-    return _Told(
+    return Export(
         world,
         event_rows(loading, world.season, happenings=chapter.happenings, events=first, ids=ids),
         _recent_sends(chapter, ids),
