@@ -181,19 +181,51 @@ DECISIONS = Table(
         Column("exit_reason", "text", "why there is no action; null where there is one", True),
         Column("action_id", "text", "id in catalogue/actions.yaml; null: no action", True),
         Column("channel", "text", "channel to use; null: no action", True),
-        Column("arm", "text", "holdout or policy"),
+        Column("planned_action_id", "text", "what the policy would give, whatever the arm", True),
+        Column("planned_channel", "text", "channel of the planned action", True),
+        Column("arm", "text", "holdout, policy, random or business_as_usual"),
         Column("propensity", "float", "probability with which the arm was assigned"),
+        Column(
+            "action_propensity",
+            "float",
+            "probability, over the arms, of this action or of none; null: business as usual",
+            True,
+        ),
         Column("basis", "text", "assumed, measured or randomised; null: no action", True),
         Column("uplift", "float", "expected change of P(success); null: no action", True),
         Column("expected_net_value_cents", "integer", "net of contact and incentive [cents]"),
         Column("cost_cents", "integer", "contact cost plus expected incentive [cents]"),
         Column("expires_on", "date", "do not act on it from this date on", True),
+        Column("stage", "text", "engagement stage when it was decided"),
+        Column("level", "text", "level of the relationship when it was decided"),
+        Column("activity", "text", "activity when it was decided"),
+        Column("p_value", "float", "P(at least one value event in the horizon) without action"),
+        Column("order_value_cents", "integer", "what the next value event would bring [cents]"),
+        Column("expected_value_cents", "integer", "money expected in the horizon [cents]"),
+        Column("horizon_days", "integer", "days from the as-of date in which success counts"),
         Column("run_id", "text", "run that decided"),
         Column("data_hash", "text", "SHA-256 of the scores that it read"),
         Column("model_version", "text", "churn model and version"),
         Column("catalogue_hash", "text", "SHA-256 of the catalogue that it followed"),
     ),
     "One decision for everybody scored, 'no action' included; append-only.",
+)
+
+EFFECTS = Table(
+    "effects",
+    ("action_id", "stage"),
+    (
+        Column("action_id", "text", "id in catalogue/actions.yaml"),
+        Column("stage", "text", "engagement stage"),
+        Column("basis", "text", "measured where there are outcomes, else assumed"),
+        Column("points", "float", "change of P(success) at a toss-up [percentage points]"),
+        Column("sd", "float", "standard deviation of that belief [percentage points]"),
+        Column("measured_points", "float", "the same from outcomes alone", True),
+        Column("measured_se", "float", "its standard error", True),
+        Column("treated", "integer", "customers of the policy arm behind it"),
+        Column("control", "integer", "customers of the holdout behind it"),
+    ),
+    "What is believed of each action in each stage: the catalogue's prior and what was measured.",
 )
 
 QUARANTINE = Table(
@@ -209,5 +241,6 @@ QUARANTINE = Table(
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, EFFECTS,
+    QUARANTINE,
 )  # fmt: skip

@@ -114,6 +114,7 @@ def check_references(params: Params, catalogue: Catalogue) -> None:
         for condition in action.when.conditions:
             _check_feature("actions.yaml", action.id, condition, known)
     _check_actions(catalogue)
+    _check_quiet_period(catalogue)
     _check_events(catalogue)
 
 
@@ -137,6 +138,16 @@ def _check_actions(catalogue: Catalogue) -> None:
             raise ConfigurationError(
                 f"actions.yaml, {action.id}: unknown channel. Got {', '.join(sorted(unknown))}. "
                 f"Known: {', '.join(sorted(channels))}. Fix the id or declare the channel."
+            )
+
+
+def _check_quiet_period(catalogue: Catalogue) -> None:
+    quiet, events = catalogue.actions.quiet_period, catalogue.taxonomy.events
+    for name in quiet.events if quiet else []:
+        if name not in events:
+            raise ConfigurationError(
+                f"actions.yaml, quiet_period: unknown event type. Got {name!r}. "
+                f"Expected one of taxonomy.yaml, for example {_nearest(name, set(events))}."
             )
 
 

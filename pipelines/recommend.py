@@ -14,7 +14,7 @@ from actions.funnel import ContactRecord
 from actions.params import RecommendParams
 from features.consents import permissions, refusals
 from features.params import ChurnParams
-from features.schemas import CONSENTS, DECISIONS, SCORES, SENDS
+from features.schemas import CONSENTS, DECISIONS, EFFECTS, SCORES, SENDS
 from features.time import day_number, visible
 from pipelines.features import read_snapshot
 from pipelines.ingest import read_events
@@ -29,7 +29,7 @@ CONTACT_COLUMNS = {
 
 
 def build_decisions(
-    tables: Path, features: Path, scores: Path, out: Path, *, outbox: Path,
+    tables: Path, features: Path, scores: Path, effects: Path, out: Path, *, outbox: Path,
     catalogue: ActionCatalogue, catalogue_hash: str, params: RecommendParams, churn: ChurnParams,
 ) -> pl.DataFrame:  # fmt: skip
     """Decide for everybody scored.
@@ -37,25 +37,40 @@ def build_decisions(
     Contacts are what the events and the tool's sends say, and earlier decisions in `outbox`; those
     of the same date or later are not read, so that a rerun decides alike.
     """
-    scored = read(scores, SCORES)
+    scored, measured = read(scores, SCORES), read(effects, EFFECTS)
     as_of: date = scored["as_of"][0]
-    snapshot = read_snapshot(features, as_of)
+    decided = decide(
+        with_features(scored, features), contact_record(tables, outbox, catalogue, as_of),
+        catalogue, measured, params, as_of=as_of, horizon_days=churn.horizon_days,
+        provenance=_provenance(scored, measured, catalogue_hash, params),
+    )  # fmt: skip
+    decisions = decided.table.cast(polars_schema(DECISIONS))
+    write(decisions, out, DECISIONS)
+    return decisions
+
+
+def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:
+    """Scores with the features of the same date, which rules name."""
+    snapshot = read_snapshot(features, scored["as_of"][0])
     fresh = [c for c in scored.columns if c not in snapshot.columns or c == "customer_id"]
-    customers = snapshot.join(scored.select(fresh), on="customer_id")
+    return snapshot.join(scored.select(fresh), on="customer_id")
+
+
+def contact_record(
+    tables: Path, outbox: Path, catalogue: ActionCatalogue, as_of: date
+) -> ContactRecord:
+    """What customers allowed, refused, were sent and complained about, before a date."""
     events = nw.from_native(read_events(tables))
     consents = nw.from_native(read(tables / "consents.parquet", CONSENTS).lazy())
-    record = ContactRecord(
+    quiet = catalogue.quiet_period
+    begins = nw.col("event_type").is_in(quiet.events if quiet else [])
+    complaints = visible(events, as_of).filter(begins).select("customer_id", "day")
+    return ContactRecord(
         permitted=permissions(consents, events, as_of).collect().to_native(),
         refused=refusals(consents, events, as_of).collect().to_native(),
         contacts=contacts(tables, outbox, as_of),
+        complaints=complaints.collect().to_native(),
     )
-    provenance = _provenance(scored, catalogue_hash, params)
-    decisions = decide(
-        customers, record, catalogue, params,
-        as_of=as_of, horizon_days=churn.horizon_days, provenance=provenance,
-    ).cast(polars_schema(DECISIONS))  # fmt: skip
-    write(decisions, out, DECISIONS)
-    return decisions
 
 
 def contacts(tables: Path, outbox: Path, as_of: date) -> pl.DataFrame:
@@ -90,8 +105,11 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
     return pl.concat(parts)
 
 
-def _provenance(scores: pl.DataFrame, catalogue_hash: str, params: RecommendParams) -> Provenance:
+def _provenance(
+    scores: pl.DataFrame, effects: pl.DataFrame, catalogue_hash: str, params: RecommendParams
+) -> Provenance:
     data_hash = hashlib.sha256(scores.write_csv().encode()).hexdigest()
+    believed = hashlib.sha256(effects.write_csv().encode()).hexdigest()
     settings = json.dumps(params.model_dump(), sort_keys=True)
-    run = hashlib.sha256(f"{data_hash}{catalogue_hash}{settings}".encode()).hexdigest()
+    run = hashlib.sha256(f"{data_hash}{believed}{catalogue_hash}{settings}".encode()).hexdigest()
     return Provenance(run[:16], data_hash, scores["churn_model"][0], catalogue_hash)
