@@ -48,6 +48,27 @@ class Reply(NamedTuple):
     world: World
 
 
+class Carried(NamedTuple):
+    """What follows from decisions, before it becomes text.
+
+    Attributes
+    ----------
+    world : World
+        At the end.
+    happenings : frame as from `simulation.happenings.happening`
+    sends : Sends
+        What really went out.
+    sent_at : s since start
+    truth : frame, see `Reply`
+    """
+
+    world: World
+    happenings: pl.DataFrame
+    sends: Sends
+    sent_at: int
+    truth: pl.DataFrame
+
+
 def respond(
     world: World, decisions: pl.DataFrame, *, tactics: Mapping[str, str], until: date
 ) -> Reply:
@@ -75,23 +96,31 @@ def respond(
     ConfigurationError
         If `until` is not later, or an action or channel is unknown.
     """
-    _check(world, decisions, until)
     ids = customer_ids(world.traits.kind.size)
+    carried = carry_out(world, decisions, tactics=tactics, until=until)
+    later, happenings = carried.world, carried.happenings
+    first, loading = world.state.events, stream(world.seed, f"loading {world.state.at}")
+    return Reply(
+        events=event_rows(loading, world.season, happenings=happenings, events=first, ids=ids),
+        sends=_send_rows(carried, ids),
+        consents=consents_now(later),
+        truth=carried.truth,
+        world=later,
+    )
+
+
+def carry_out(
+    world: World, decisions: pl.DataFrame, *, tactics: Mapping[str, str], until: date
+) -> Carried:
+    """As `respond`, without the text of the exports."""
+    _check(world, decisions, until)
+    ids, until_at = customer_ids(world.traits.kind.size), moment_of(world, until)
     rng = stream(world.seed, f"reply {world.state.at}")
     world, morning = play(world, world.state.at + _SEND_AT)
     sends = _sends(rng, world, decisions, tactics, ids)
-    truth = _truth(world, sends, ids)
-    sent_at = world.state.at
-    world, later = play(reach(rng, world, sends), moment_of(world, until))
-    happenings = pl.concat([morning, later])
-    first = world.state.events - happenings.height
-    return Reply(
-        events=event_rows(rng, world.season, happenings=happenings, events=first, ids=ids),
-        sends=_send_rows(world, sends, happenings, sent_at=sent_at, ids=ids),
-        consents=consents_now(world),
-        truth=truth,
-        world=world,
-    )
+    truth, sent_at = _truth(world, sends, ids), world.state.at
+    world, later = play(reach(rng, world, sends), until_at)
+    return Carried(world, pl.concat([morning, later]), sends, sent_at, truth)
 
 
 def today(world: World) -> date:
@@ -167,21 +196,23 @@ def _truth(world, sends, ids):
     )
 
 
-def _send_rows(world, sends, happenings, *, sent_at, ids):
-    shown = shown_ads(happenings)
-    moments = Moments(
-        np.append(sends.who, shown.who), np.append(np.full(sends.who.size, sent_at), shown.at)
+def _send_rows(carried, ids):
+    sends, shown = carried.sends, shown_ads(carried.happenings)
+    ours = pl.DataFrame(
+        {
+            "who": sends.who,
+            "at": np.full(sends.who.size, carried.sent_at),
+            "action": sends.label,
+            "channel": pl.Series(REACHES).gather(sends.channel),
+        }
     )
-    ads = pl.Series([AD_ACTION, "ad"])
+    ads = pl.DataFrame({"who": shown.who, "at": shown.at})
+    ads = ads.with_columns(action=pl.lit(AD_ACTION), channel=pl.lit("ad"))
+    rows = pl.concat([ours, ads])
     return send_rows(
-        world.season,
-        moments,
-        action=pl.concat([sends.label, pl.repeat(ads[0], shown.who.size, eager=True)]),
-        channel=pl.concat(
-            [
-                pl.Series(REACHES).gather(sends.channel),
-                pl.repeat(ads[1], shown.who.size, eager=True),
-            ]
-        ),
+        carried.world.season,
+        Moments(rows["who"].to_numpy(), rows["at"].to_numpy()),
+        action=rows["action"],
+        channel=rows["channel"],
         ids=ids,
     )
