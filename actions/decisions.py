@@ -10,6 +10,7 @@ import polars as pl
 from actions.allocation import shortages
 from actions.arms import HOLDOUT, POLICY, RANDOM, USUAL, arms, shares
 from actions.catalogue import ActionCatalogue
+from actions.curve import Offer
 from actions.dual import NONE
 from actions.effects import BASES, Worth, worth
 from actions.exploration import Chances, chances, drawn_options, within
@@ -64,11 +65,15 @@ class Decided(NamedTuple):
     table : table of schemas.DECISIONS, shape (n_customers, .)
     situation : Situation
     plan : Plan
+    offer : what the policy arm could choose from
+    drawn : option of each customer of the random arm, -1 for everybody else
     """
 
     table: pl.DataFrame
     situation: Situation
     plan: Plan
+    offer: Offer
+    drawn: np.ndarray
 
 
 def situation(
@@ -133,7 +138,11 @@ def decide(
     )
     allowed, left_at = exits(seen.passed)
     chance, drawn = _explored(seen, allowed, params, as_of)
-    plan = planned(seen, allowed, params, drawn)
+    offer = policy_offer(seen, allowed, drawn)
+    plan = make_plan(
+        np.where(allowed, seen.value.net_cents, 0), seen.arm == POLICY, shares(params)[POLICY],
+        offer.limits, seen.every,
+    )  # fmt: skip
     given = np.where(seen.arm == RANDOM, drawn, plan.given.chosen)
     reason = _reasons(seen, allowed, left_at, given, plan)
     table = (
@@ -151,25 +160,22 @@ def decide(
         )
         .select(DECISIONS.names)
     )
-    return Decided(table, seen, plan)
+    return Decided(table, seen, plan, offer, drawn)
 
 
-def planned(
-    seen: Situation, allowed: np.ndarray, params: RecommendParams, drawn: np.ndarray
-) -> Plan:
-    """The plan, within what the random arm has left of the limits.
+def policy_offer(seen: Situation, allowed: np.ndarray, drawn: np.ndarray) -> Offer:
+    """What the policy arm can choose from, within what the random arm leaves of the limits.
 
     Parameters
     ----------
     seen : Situation
     allowed : bool, shape (n_customers, n_options)
-    params : RecommendParams
     drawn : int, shape (n_customers,)
         What the random arm uses; -1 everywhere else.
     """
     left = seen.limits._replace(most=seen.limits.most - seen.limits.used(drawn))
-    net = np.where(allowed, seen.value.net_cents, 0)
-    return make_plan(net, seen.arm == POLICY, shares(params)[POLICY], left, seen.every)
+    own = allowed & (seen.arm == POLICY)[:, None]
+    return Offer(np.where(own, seen.value.net_cents, 0), left, seen.every)
 
 
 def _explored(

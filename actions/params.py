@@ -27,3 +27,10 @@ class RecommendParams(Record):
                 f"{used:g} together. Expected at most 0.9. Lower one"
             )
         return self
+
+
+class MeasureParams(Record):
+    """When a comparison is judged, and how far the stages may differ."""
+
+    min_per_arm: int = Field(ge=2)
+    stage_sd_share: float = Field(gt=0, le=2)

@@ -75,19 +75,23 @@ def make_plan(
     closed: frozenset[str] = frozenset()
     while True:
         shut = np.isin(names, list(closed))
-        spent = sum({o.action.id: o.action.fixed_cents for o, s in zip(every, shut, strict=True)
-                     if not s}.values())  # fmt: skip
-        room = limits.most.copy()
-        room[0] -= spent
-        if room[0] >= 0:
-            kept = limits._replace(most=room)
-            plan = _plan(np.where(shut, 0, worth), in_policy, share, kept, closed)
-            losing = _least_earning(plan, worth, kept, names, fixed, closed)
-        else:
-            losing = max(set(names) - closed, key=lambda name: int(fixed[names == name].max()))
+        kept = _after_fixed(limits, names, np.where(shut, 0, fixed))
+        if kept is None:
+            closed |= {max(sorted(set(names) - closed), key=lambda n: fixed[names == n].max())}
+            continue
+        plan = _plan(np.where(shut, 0, worth), in_policy, share, kept, closed)
+        losing = _least_earning(plan, worth, kept, names, fixed, closed)
         if losing is None:
             return plan
         closed |= {losing}
+
+
+def _after_fixed(limits: Limits, names: np.ndarray, fixed: np.ndarray) -> Limits | None:
+    """What the fixed costs leave of the budget; None where they exceed it."""
+    spent = sum(int(fixed[names == name].max()) for name in set(names))
+    most = limits.most.copy()
+    most[0] -= spent
+    return limits._replace(most=most) if most[0] >= 0 else None
 
 
 def _plan(

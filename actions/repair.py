@@ -102,7 +102,7 @@ def _add(
     before = np.where(held == NONE, 0, limits.use[:, held])
     needed = np.cumsum(limits.use[:, option] - before, axis=1)
     fits = (needed <= room[:, None]).all(axis=0)
-    made = len(fits) if fits.all() else int(np.argmin(fits))
+    made = len(customer) if fits.all() else int(np.argmin(fits))
     chosen[customer[:made]] = option[:made]
     return made
 

@@ -228,6 +228,98 @@ EFFECTS = Table(
     "What is believed of each action in each stage: the catalogue's prior and what was measured.",
 )
 
+MEASURED = Table(
+    "measured",
+    ("scope", "action_id", "stage"),
+    (
+        Column("scope", "text", "overall, action, stage or action_stage"),
+        Column("action_id", "text", "planned action; 'all' where all are taken together"),
+        Column("stage", "text", "stage when decided; 'all' where all are taken together"),
+        Column("treated", "integer", "decisions of the policy arm"),
+        Column("control", "integer", "decisions of the holdout, with the same planned action"),
+        Column("treated_rate", "float", "share with a value event in the window, policy arm"),
+        Column("control_rate", "float", "the same, holdout"),
+        Column("difference", "float", "treated minus control"),
+        Column("low", "float", "lower end of its 95 % interval"),
+        Column("high", "float", "upper end of its 95 % interval"),
+        Column("p", "float", "two-sided p-value, corrected for the rows of this scope (Holm)"),
+        Column("value_cents", "float", "difference of money in the window a customer [cents]"),
+        Column("value_low_cents", "float", "lower end of its 95 % interval"),
+        Column("value_high_cents", "float", "upper end of its 95 % interval"),
+        Column("detectable", "float", "smallest difference of rates that these numbers can find"),
+        Column(
+            "needed", "integer", "decisions needed to find the difference seen; null: none", True
+        ),
+        Column("verdict", "text", "raises, lowers, none (not detectable) or too_few"),
+        Column("words", "text", "the same in a sentence"),
+    ),
+    "What the actions changed, by intention to treat, over all matured runs.",
+)
+
+LEDGER = Table(
+    "ledger",
+    ("as_of",),
+    (
+        Column("as_of", "date", "date of the run"),
+        Column("exported", "integer", "actions of the policy arm"),
+        Column("cost_cents", "integer", "what they cost by the catalogue [cents]"),
+        Column("promised_successes", "float", "further customers who would buy, as promised"),
+        Column(
+            "realised_successes", "float", "as measured against the holdout; null: no control", True
+        ),
+        Column("realised_low", "float", "lower end of its 95 % interval", True),
+        Column("realised_high", "float", "upper end of its 95 % interval", True),
+        Column("realised_value_cents", "float", "further money in the window [cents]", True),
+        Column("sent", "integer", "of the actions, those that the tool says it sent"),
+        Column("unmatched_sends", "integer", "sends of this time that no decision asked for"),
+    ),
+    "What each matured run promised, and what came of it.",
+)
+
+BUDGET_CURVE = Table(
+    "budget_curve",
+    ("budget_cents",),
+    (
+        Column("budget_cents", "integer", "money that the run might spend [cents]"),
+        Column("spent_cents", "integer", "what the best plan would spend of it"),
+        Column("net_value_cents", "integer", "expected net value of that plan [cents]"),
+        Column("actions", "integer", "customers with an action"),
+        Column("shadow_price", "float", "what one more cent would bring, in cents"),
+        Column("marginal_action_id", "text", "action of the last customer who is worth it", True),
+        Column("marginal_net_cents", "integer", "expected net value of that customer", True),
+        Column("is_current", "boolean", "whether this is the budget of the run"),
+    ),
+    "Expected net value against money spent.",
+)
+
+COST_OF_RULES = Table(
+    "cost_of_rules",
+    ("rule",),
+    (
+        Column("rule", "text", "step of the funnel, limit or arm, and what it is for"),
+        Column("kind", "text", "funnel, cap, limit or arm"),
+        Column("customers", "integer", "customers whose plan would change"),
+        Column("forgone_cents", "integer", "expected net value that it forgoes [cents]"),
+    ),
+    "What each rule, cap, limit, consent gap and arm forgoes, left out one at a time.",
+)
+
+POLICY_VALUE = Table(
+    "policy_value",
+    ("outcome", "estimator"),
+    (
+        Column("outcome", "text", "success (share) or value (cents a customer)"),
+        Column("estimator", "text", "logged, ips, snips or dr"),
+        Column("value", "float", "mean outcome a customer under the policy"),
+        Column("low", "float", "lower end of its 95 % interval"),
+        Column("high", "float", "upper end of its 95 % interval"),
+        Column("decisions", "integer", "past decisions that it is based on"),
+        Column("effective", "float", "as many as these count for, given their weights"),
+        Column("supported", "float", "share of decisions whose new action had a chance then"),
+    ),
+    "What another policy would have brought on past decisions.",
+)
+
 QUARANTINE = Table(
     "quarantine",
     ("source", "row_number"),
@@ -242,5 +334,5 @@ QUARANTINE = Table(
 
 TABLES = (
     EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, EFFECTS,
-    QUARANTINE,
+    MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
 )  # fmt: skip

@@ -209,9 +209,18 @@ def score(project: ProjectFolder = HERE) -> None:
     typer.echo(f"{steps.score(*_opened(project)).height:,} customers scored")
 
 
+@commands.command(epilog="Example: keepwell measure")
+def measure(project: ProjectFolder = HERE) -> None:
+    """Step 7: say what past actions changed, beside the holdout, and learn from it."""
+    from pipelines import steps
+    from pipelines.measure import spoken
+
+    typer.echo(spoken(steps.measure(*_opened(project))))
+
+
 @commands.command(epilog="Example: keepwell recommend")
 def recommend(project: ProjectFolder = HERE) -> None:
-    """Step 7: decide on one action or none for everybody."""
+    """Step 8: decide on one action or none for everybody."""
     from pipelines import steps
 
     decisions = steps.recommend(*_opened(project))
@@ -221,7 +230,7 @@ def recommend(project: ProjectFolder = HERE) -> None:
 
 @commands.command(epilog="Example: keepwell deliver")
 def deliver(project: ProjectFolder = HERE) -> None:
-    """Step 8: publish the action file, the report and the manifest to outbox/."""
+    """Step 9: publish the action file, the report and the manifest to outbox/."""
     from pipelines import steps
 
     manifest = steps.deliver(*_opened(project))

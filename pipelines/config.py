@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from actions.catalogue import ActionCatalogue
-from actions.params import RecommendParams
+from actions.params import MeasureParams, RecommendParams
 from delivery.params import DeliverParams
 from features.definitions import all_features
 from features.errors import ConfigurationError, InputMissingError
@@ -47,6 +47,7 @@ class Params(Record):
     tracking: TrackingParams
     score: ScoreParams
     recommend: RecommendParams
+    measure: MeasureParams
     deliver: DeliverParams
 
 

@@ -4,22 +4,36 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from actions.arms import HOLDOUT, POLICY
 from actions.catalogue import ActionCatalogue
-from actions.decisions import Provenance, decide
+from actions.curve import budget_curve
+from actions.decisions import Decided, Provenance, decide
 from actions.funnel import ContactRecord
 from actions.params import RecommendParams
+from actions.power import detectable, power_sentence
+from actions.rules import cost_of_rules
 from features.consents import permissions, refusals
 from features.params import ChurnParams
-from features.schemas import CONSENTS, DECISIONS, EFFECTS, SCORES, SENDS
+from features.schemas import (
+    BUDGET_CURVE,
+    CONSENTS,
+    COST_OF_RULES,
+    DECISIONS,
+    EFFECTS,
+    SCORES,
+    SENDS,
+)
 from features.time import day_number, visible
 from pipelines.features import read_snapshot
 from pipelines.ingest import read_events
-from pipelines.tables import polars_schema, read, write
+from pipelines.tables import polars_schema, read, write, write_text
 
+PLAN = "plan.json"
 CONTACT_COLUMNS = {
     "customer_id": pl.String,
     "channel": pl.String,
@@ -29,8 +43,9 @@ CONTACT_COLUMNS = {
 
 
 def build_decisions(
-    tables: Path, features: Path, scores: Path, effects: Path, out: Path, *, outbox: Path,
-    catalogue: ActionCatalogue, catalogue_hash: str, params: RecommendParams, churn: ChurnParams,
+    tables: Path, features: Path, scores: Path, effects: Path, out: Path, plan: Path, *,
+    outbox: Path, catalogue: ActionCatalogue, catalogue_hash: str, params: RecommendParams,
+    churn: ChurnParams,
 ) -> pl.DataFrame:  # fmt: skip
     """Decide for everybody scored.
 
@@ -46,7 +61,43 @@ def build_decisions(
     )  # fmt: skip
     decisions = decided.table.cast(polars_schema(DECISIONS))
     write(decisions, out, DECISIONS)
+    write_plan(decided, plan)
     return decisions
+
+
+def write_plan(decided: Decided, out: Path) -> None:
+    """Write the budget curve, the cost of the rules, and the figures of the plan."""
+    seen, given = decided.situation, decided.plan.given
+    curve = budget_curve(decided.offer, given)
+    rules = cost_of_rules(
+        decided.offer, given, seen.passed, seen.value.net_cents, seen.arm, decided.plan.planned,
+        decided.drawn,
+    )  # fmt: skip
+    write(curve.cast(polars_schema(BUDGET_CURVE)), out / "budget_curve.parquet", BUDGET_CURVE)
+    write(rules.cast(polars_schema(COST_OF_RULES)), out / "cost_of_rules.parquet", COST_OF_RULES)
+    figures = json.dumps(plan_figures(decided), indent=2, sort_keys=True)
+    write_text(figures + "\n", out / PLAN)
+
+
+def plan_figures(decided: Decided) -> dict[str, Any]:
+    """Worth, spending, distance from the best plan, arms, and what they will be able to show."""
+    table, given, limits = decided.table, decided.plan.given, decided.offer.limits
+    planned = table.filter(pl.col("planned_action_id").is_not_null())
+    treated, control = (planned.filter(pl.col("arm") == a).height for a in (POLICY, HOLDOUT))
+    base = float(planned["p_value"].mean() or 0)  # type: ignore[arg-type]
+    arms = dict(table.group_by("arm").len().sort("arm").iter_rows())
+    prices = dict(zip(limits.names, given.prices.round(6).tolist(), strict=True))
+    return {
+        "policy_net_value_cents": given.worth_cents,
+        "spent_cents": int(table["cost_cents"].sum()),
+        "actions": int((table["outcome"] == "exported").sum()),
+        "gap": round(given.gap, 9),
+        "arms": arms,
+        "shadow_prices": prices,
+        "closed_actions": sorted(decided.plan.closed),
+        "detectable_points": round(100 * detectable(base, treated, control), 2),
+        "power": power_sentence(base, treated, control),
+    }
 
 
 def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:

@@ -45,6 +45,7 @@ def run(
         say(f"features: {made} snapshots")
         evaluation = _learn(project, paths, say) if learn else None
         say(f"score: {steps.score(project, paths).height:,} customers")
+        say(f"measure: {steps.measure(project, paths).runs} past runs with a complete window")
         decisions = steps.recommend(project, paths)
         say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")
         return Outcome(steps.deliver(project, paths), evaluation)

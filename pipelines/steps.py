@@ -12,6 +12,7 @@ from pipelines import evaluate as evaluating
 from pipelines import features as featuring
 from pipelines import ingest as ingesting
 from pipelines import labels as labelling
+from pipelines import measure as measuring
 from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
@@ -87,12 +88,20 @@ def score(project: Project, paths: Paths) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def measure(project: Project, paths: Paths) -> measuring.Measured:
+    """Past decisions and what followed -> what the actions changed, and beliefs about them."""
+    return measuring.measure_effects(
+        paths.tables, paths.features, paths.effects, paths.measurement, outbox=project.outbox,
+        catalogue=project.catalogue.actions, params=project.params.measure,
+    )  # fmt: skip
+
+
 def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
     catalogue = project.catalogue
     return recommending.build_decisions(
-        paths.tables, paths.features, paths.scores, paths.decisions, outbox=project.outbox,
-        catalogue=catalogue.actions, catalogue_hash=catalogue.sha256,
+        paths.tables, paths.features, paths.scores, paths.effects, paths.decisions, paths.plan,
+        outbox=project.outbox, catalogue=catalogue.actions, catalogue_hash=catalogue.sha256,
         params=project.params.recommend, churn=project.params.churn,
     )  # fmt: skip
 

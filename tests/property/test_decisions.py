@@ -21,12 +21,7 @@ AS_OF = date(2018, 1, 1)
 IDS = [f"c{k}" for k in range(12)]
 CHANNELS = ("email", "sms", "web")
 STANDING = {"stage": "engagement", "level": "interest", "activity": "active"}
-examples = settings(
-    deadline=None,
-    max_examples=80,
-    derandomize=True,
-    phases=(__import__("hypothesis").Phase.generate,),
-)
+examples = settings(deadline=None, max_examples=50, derandomize=True)
 
 
 NOTHING_MEASURED = pl.DataFrame(schema=polars_schema(EFFECTS))
