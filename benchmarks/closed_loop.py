@@ -24,6 +24,8 @@ import polars as pl
 from scipy.stats import t
 
 from actions.decisions import Provenance, Situation, decide, situation
+from actions.measurement import matured
+from actions.posterior import effects_table
 from benchmarks.loop_policies import (
     Observer,
     at_random,
@@ -41,6 +43,7 @@ from benchmarks.loop_record import (
     empty_ledger,
     features_of,
     fitted_churn,
+    outcomes,
     scored,
     told,
     with_labels,
@@ -59,7 +62,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UNTIL = date(2025, 1, 1)
 DAYS = 540
 CYCLE = timedelta(days=30)
-REFIT_CYCLES = 4
+REFIT_CYCLES = 6
 KEEPWELL, RISK, RANDOM = "keepwell", "risk", "random"
 OBSERVER, KNOWER, NOTHING = "oracle_observable", "oracle_all", "nothing"
 POLICIES = (NOTHING, RANDOM, RISK, KEEPWELL, OBSERVER, KNOWER)
@@ -193,8 +196,8 @@ def cycle_of(
 ) -> Cycle:
     """What the sends of a cycle are truly worth, and what was sold."""
     sent = carried.truth.join(decisions, on=["customer_id", "action_id"], how="left")
-    margin = start.setting.params.recommend.margin_rate * sent["true_cents"].sum()
     cost = int(sent["cost_cents"].sum())
+    margin = MARGIN * float(sent["true_cents"].to_numpy().sum())
     orders = carried.happenings.filter(pl.col("event") == "Order Completed")
     sales = int(orders["cents"].sum())
     return Cycle(start.seed, policy, number, sent.height, cost, margin - cost, sales)
@@ -306,13 +309,17 @@ def seen_by_job(turn: Turn, start: Start) -> pl.DataFrame:
 
 
 def learned(past: list[pl.DataFrame], turn: Turn, setting: Setting) -> pl.DataFrame:
-    """What the job believes of the effects after its past decisions."""
-    return NO_EFFECTS
+    """What the job believes of the effects after its past decisions, whose windows are over."""
+    catalogue, params = setting.catalogue.actions, setting.params.measure
+    if not past:
+        return NO_EFFECTS
+    decisions = pl.concat(past)
+    return effects_table(matured(decisions, outcomes(turn.ledger, decisions)), catalogue, params)
 
 
 def figures(rows: pl.DataFrame) -> dict[str, float]:
     """Values by policy with intervals over seeds, and how Keepwell compares [money units]."""
-    last = pl.col("cycle") > rows["cycle"].max() - LAST_CYCLES
+    last = pl.col("cycle") >= rows["cycle"].n_unique() - LAST_CYCLES
     seeds = rows.group_by("seed", "policy", maintain_order=True).agg(
         value=pl.col("value_cents").sum() / 100,
         last_value=pl.col("value_cents").filter(last).sum() / 100,
@@ -324,12 +331,12 @@ def figures(rows: pl.DataFrame) -> dict[str, float]:
         name: seeds.pivot("policy", index="seed", values=name).sort("seed")
         for name in ("value", "last_value", "sales", "cost", "reached")
     }
-    found: dict[str, float] = {"seeds": rows["seed"].n_unique(), "cycles": rows["cycle"].max() + 1}
+    found: dict[str, float] = {"seeds": rows["seed"].n_unique(), "cycles": rows["cycle"].n_unique()}
     policies = [name for name in PLAYERS if name in wide["value"].columns]
     for name in policies:
         found |= _interval(f"{name}_value", wide["value"][name].to_numpy())
         found |= _interval(f"{name}_last_value", wide["last_value"][name].to_numpy())
-        found[f"{name}_reached"] = round(float(wide["reached"][name].mean()))
+        found[f"{name}_reached"] = round(float(wide["reached"][name].to_numpy().mean()))
         if NOTHING in policies and name != NOTHING:
             more = (wide["sales"][name] - wide["sales"][NOTHING]).to_numpy()
             realised = MARGIN * more - wide["cost"][name].to_numpy()

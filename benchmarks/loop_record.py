@@ -16,7 +16,7 @@ from features.labels import label_table
 from features.schemas import EVENTS
 from features.snapshot import customer_rows, snapshot
 from features.standing import with_standing
-from features.time import visible
+from features.time import day_number, visible
 from models.churn import Examples, fit_churn
 from models.preprocessing import informative, matrix
 from models.scoring import Champion, Champions, score
@@ -151,6 +151,12 @@ def with_labels(
     return earlier.join(labels.to_native(), on=["customer_id", "as_of"], maintain_order="left")
 
 
+def outcomes(ledger: Ledger, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Value events and money of each customer in the window of each run of decisions."""
+    runs = decisions.select("as_of", "horizon_days").unique().sort("as_of").iter_rows()
+    return pl.concat([_in_window(ledger.daily, as_of, days) for as_of, days in runs])
+
+
 def fitted_churn(ledger: Ledger, world: World, now: date, setting: Setting) -> Champions:
     """The job's churn model, fitted on the latest complete cutoffs."""
     churn, train = setting.params.churn, setting.params.train
@@ -172,6 +178,16 @@ def scored(
     scores = score(now, before, champions, definitions, setting.params.churn)
     fresh = [c for c in scores.columns if c not in now.columns or c == "customer_id"]
     return now.join(scores.select(fresh), on="customer_id").sort("customer_id")
+
+
+def _in_window(daily: pl.DataFrame, as_of: date, days: int) -> pl.DataFrame:
+    begin = day_number(as_of)
+    inside = daily.filter(pl.col("day") >= begin, pl.col("day") < begin + days)
+    return inside.group_by("customer_id").agg(
+        as_of=pl.lit(as_of),
+        value_events=pl.col("role_value").sum(),
+        value_cents=pl.col("cents").sum(),
+    )
 
 
 def _examples(rows: pl.DataFrame, columns: list[str]) -> Examples:
