@@ -91,7 +91,7 @@ def consent_now(world: World) -> Consent:
 def shown_ads(happenings: pl.DataFrame) -> Moments:
     """Impressions of the advertisements that always run, among what happened."""
     rows = happenings.filter((pl.col("event") == "Ad Impression") & pl.col("campaign").is_null())
-    return Moments(rows["who"].to_numpy(), rows["at"].to_numpy())
+    return Moments(rows["who"].to_numpy().astype(np.int64), rows["at"].to_numpy())
 
 
 def _stream(world, part):

@@ -5,10 +5,13 @@ from datetime import date
 import polars as pl
 import pytest
 
-from features.errors import RefusedError
+from features.errors import DataError, RefusedError
+from features.schemas import DECISIONS
+from pipelines.people import complete
 from pipelines.project import Project
-from pipelines.simulate import simulate_project
+from pipelines.simulate import respond_to, simulate_project
 from pipelines.steps import ingest
+from pipelines.tables import write
 
 UNTIL = date(2026, 1, 1)
 
@@ -63,3 +66,25 @@ def test_folder_that_exists_is_left_alone(tmp_path, repository):
     with pytest.raises(RefusedError, match="--out: exists already"):
         simulate_project(repository, tmp_path, customers=60, seed=3, until=UNTIL, days=200)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_simulated_company_answers_a_delivery_and_can_be_asked_twice(tmp_path, repository):
+    out = tmp_path / "shop"
+    simulate_project(repository, out, customers=60, seed=3, until=UNTIL, days=200)
+    delivered = out / "outbox" / "as_of=2026-01-01"
+    given = pl.DataFrame(
+        {"decision_id": ["a", "b"], "customer_id": ["000001", "000002"], "as_of": [UNTIL] * 2,
+         "outcome": ["exported"] * 2, "action_id": ["win_back_offer", "picked_for_you"],
+         "channel": ["email", "mail"]}
+    )  # fmt: skip
+    unused = [pl.col(pl.String).fill_null("-"), pl.col(pl.Int64, pl.Float64).fill_null(0)]
+    rows = complete(given, DECISIONS).with_columns(unused)
+    write(rows, delivered / "decisions.parquet", DECISIONS)
+    before = pl.read_csv(out / "raw" / "events.csv", infer_schema=False)
+    assert "2026-01-31" in respond_to(delivered, 30)
+    after = pl.read_csv(out / "raw" / "events.csv", infer_schema=False)
+    assert after.head(before.height).equals(before)
+    assert after["occurred_at"][before.height :].min() >= "2026-01-01"
+    assert pl.read_parquet(out / "truth" / "reply_2026-01-01.parquet").height <= 2
+    with pytest.raises(DataError, match="decisions of another day"):
+        respond_to(delivered, 30)
