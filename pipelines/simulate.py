@@ -113,8 +113,8 @@ def simulate_project(
 def respond_to(delivered: Path, days: int) -> str:
     """Let a project's simulated company answer one of its deliveries; returns what to do next.
 
-    What happens in those days is added to the project's exports. A reply that was cut off may be
-    asked for again: it adds the same rows, which count once.
+    What happens in those days is added to the project's exports. To ask again for the same answer
+    adds nothing.
 
     Parameters
     ----------
@@ -125,15 +125,15 @@ def respond_to(delivered: Path, days: int) -> str:
     """
     project = delivered.absolute().parent.parent
     decisions = read(delivered / "decisions.parquet", DECISIONS)
-    catalogue = read_catalogue(project / "catalogue")
-    tactics = {action.id: action.tactic for action in catalogue.actions.actions}
-    world = _read_world(project / TRUTH)
+    actions = read_catalogue(project / "catalogue").actions.actions
+    world = _read_world(project / TRUTH / delivered.name)
     until = today(world) + timedelta(days=days)
+    tactics = {action.id: action.tactic for action in actions}
     reply = respond(world, decisions, tactics=tactics, until=until)
     _append(reply.events, project / "raw" / "events.csv")
     _append(reply.sends, project / "raw" / "sends.csv")
     _write_csv(reply.consents, project / "raw" / "consents.csv")
-    write_frame(reply.truth, project / TRUTH / f"reply_{today(world)}.parquet")
+    write_frame(reply.truth, project / TRUTH / delivered.name / "reply.parquet")
     _write_world(reply.world, project / TRUTH)
     return (
         f"{project}: {reply.truth.height:,} customers reached, {reply.events.height:,} events. "
@@ -151,21 +151,22 @@ def _write_exports(company: Company, out: Path) -> None:
     _write_world(company.world, out / TRUTH)
 
 
-def _write_world(world: World, folder: Path) -> None:
+def _write_world(world: World, truth: Path) -> None:
+    """The company as it stands, in a folder of that day."""
     for name, rows in frames_of(world).items():
-        write_frame(rows, folder / f"world_{name}.parquet")
+        write_frame(rows, truth / f"as_of={today(world)}" / "world" / f"{name}.parquet")
 
 
 def _read_world(folder: Path) -> World:
-    paths = {path.stem.removeprefix("world_"): path for path in folder.glob("world_*.parquet")}
-    present(folder / "world_company.parquet", "the simulated company")
-    return world_of({name: pl.read_parquet(path) for name, path in paths.items()})
+    paths = present(folder / "world", "the simulated company on that day").glob("*.parquet")
+    return world_of({path.stem: pl.read_parquet(path) for path in paths})
 
 
 def _append(rows: pl.DataFrame, path: Path) -> None:
-    """Add rows to an export, all or none."""
+    """Add the rows that an export does not have yet, all or none."""
     known = pl.read_csv(path, infer_schema=False).fill_null("")
-    _write_csv(pl.concat([known, rows]), path)
+    new = rows.join(known, on=rows.columns, how="anti", maintain_order="left")
+    _write_csv(pl.concat([known, new]), path)
 
 
 def _write_csv(rows: pl.DataFrame, path: Path) -> None:

@@ -5,13 +5,13 @@ from datetime import date
 import polars as pl
 import pytest
 
-from features.errors import DataError, RefusedError
+from features.errors import InputMissingError, RefusedError
 from features.schemas import DECISIONS
 from pipelines.people import complete
 from pipelines.project import Project
 from pipelines.simulate import respond_to, simulate_project
 from pipelines.steps import ingest
-from pipelines.tables import write
+from pipelines.tables import polars_schema, write
 
 UNTIL = date(2026, 1, 1)
 
@@ -68,7 +68,7 @@ def test_folder_that_exists_is_left_alone(tmp_path, repository):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_simulated_company_answers_a_delivery_and_can_be_asked_twice(tmp_path, repository):
+def test_a_simulated_company_answers_a_delivery_and_to_ask_again_adds_nothing(tmp_path, repository):
     out = tmp_path / "shop"
     simulate_project(repository, out, customers=60, seed=3, until=UNTIL, days=200)
     delivered = out / "outbox" / "as_of=2026-01-01"
@@ -84,7 +84,18 @@ def test_a_simulated_company_answers_a_delivery_and_can_be_asked_twice(tmp_path,
     assert "2026-01-31" in respond_to(delivered, 30)
     after = pl.read_csv(out / "raw" / "events.csv", infer_schema=False)
     assert after.head(before.height).equals(before)
-    assert after["occurred_at"][before.height :].min() >= "2026-01-01"
-    assert pl.read_parquet(out / "truth" / "reply_2026-01-01.parquet").height <= 2
-    with pytest.raises(DataError, match="decisions of another day"):
+    assert (after["occurred_at"][before.height :] >= "2026-01-01").all()
+    truth = out / "truth" / "as_of=2026-01-01" / "reply.parquet"
+    assert pl.read_parquet(truth).height <= 2
+    respond_to(delivered, 30)
+    assert pl.read_csv(out / "raw" / "events.csv", infer_schema=False).equals(after)
+
+
+def test_company_answers_only_where_it_stood(tmp_path, repository):
+    out = tmp_path / "shop"
+    simulate_project(repository, out, customers=60, seed=3, until=UNTIL, days=200)
+    nothing = pl.DataFrame(schema=polars_schema(DECISIONS))
+    delivered = out / "outbox" / "as_of=2026-02-01"
+    write(nothing, delivered / "decisions.parquet", DECISIONS)
+    with pytest.raises(InputMissingError, match="the simulated company on that day: not found"):
         respond_to(delivered, 30)

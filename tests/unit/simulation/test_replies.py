@@ -56,7 +56,7 @@ def test_what_a_tactic_changes_is_what_the_truth_says(company, idle, tactic):
     truth = company.truth.select("customer_id").join(done.truth, on="customer_id", how="left")
     difference = (bought[0] - bought[1] - truth["true_effect"].fill_null(0)).to_numpy()
     assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(difference.size)
-    assert done.truth["true_effect"].max() > 0.05
+    assert (done.truth["true_effect"] > 0.05).any()
 
 
 def test_those_who_are_not_reached_buy_the_same(company, idle):
@@ -104,8 +104,8 @@ def test_only_exported_decisions_are_sent_and_one_in_fifty_is_lost(company):
 def test_sends_and_events_are_new_and_continue_the_old_ones(company):
     ids = company.truth["customer_id"].head(500)
     reply = respond(company.world, decisions(ids), tactics=OWN, until=NEXT)
-    assert reply.events["occurred_at"].min() >= "2026-01-01"
-    assert reply.events["occurred_at"].max() < NEXT.isoformat()
+    assert (reply.events["occurred_at"] >= "2026-01-01").all()
+    assert (reply.events["occurred_at"] < NEXT.isoformat()).all()
     assert reply.events["event_id"][0] == f"e{company.events.height + 1:09d}"
     assert reply.events.equals(reply.events.sort("occurred_at", "event_id"))
     mine = reply.sends.filter(pl.col("action_id") == "targeted_email")
@@ -123,14 +123,14 @@ def test_a_company_that_was_put_away_answers_alike(company):
 
 def test_decisions_of_another_day_are_refused(company):
     given = decisions(["000001"], as_of=NEXT)
-    with pytest.raises(DataError, match="decisions of another day. Got 1 rows"):
+    with pytest.raises(DataError, match="decisions of another day"):
         respond(company.world, given, tactics=OWN, until=NEXT)
 
 
 def test_unknown_customers_actions_and_ends_are_refused(company):
-    with pytest.raises(DataError, match="unknown customers. Got 1 rows"):
+    with pytest.raises(DataError, match="unknown customers"):
         respond(company.world, decisions(["x"]), tactics=OWN, until=NEXT)
-    with pytest.raises(ConfigurationError, match="action_id: unknown. Got \\['spell'\\]"):
+    with pytest.raises(ConfigurationError, match="action_id: unknown"):
         respond(company.world, decisions(["000001"], action="spell"), tactics=OWN, until=NEXT)
     with pytest.raises(ConfigurationError, match="until: not later"):
         respond(company.world, decisions([]), tactics=OWN, until=UNTIL)
