@@ -26,6 +26,7 @@ from scipy.stats import t
 from actions.decisions import Provenance, Situation, decide, situation
 from actions.measurement import matured
 from actions.posterior import effects_table
+from benchmarks.loop_plot import plot_svg
 from benchmarks.loop_policies import (
     Observer,
     at_random,
@@ -128,7 +129,7 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--policies", nargs="+", default=POLICIES, choices=POLICIES)
-    parser.add_argument("--out", type=Path, help="folder for cycles.csv")
+    parser.add_argument("--out", type=Path, help="folder for cycles.csv and plot.svg")
     asked = parser.parse_args()
     done = [
         cycle
@@ -139,6 +140,7 @@ def main() -> None:
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
         rows.write_csv(asked.out / "cycles.csv")
+        (asked.out / "plot.svg").write_text(plot_svg(rows), "utf-8")
     found = figures(rows)
     print(line("closed_loop", found, [goal for goal in GOALS if goal.key in found]))
 
