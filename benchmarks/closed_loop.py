@@ -14,7 +14,7 @@ sends alone.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -23,50 +23,27 @@ import numpy as np
 import polars as pl
 from scipy.stats import t
 
-from actions.decisions import Provenance, Situation, decide, situation
-from actions.measurement import matured
-from actions.posterior import effects_table
+from benchmarks.loop_players import KEEPWELL, NOTHING, OBSERVER, PLAYERS, RISK, Start, Turn
 from benchmarks.loop_plot import plot_svg
 from benchmarks.loop_policies import (
-    Observer,
-    at_random,
-    best_for,
-    by_risk,
-    decisions_of,
-    fitted_observer,
-    true_worth,
     with_wrong_priors,
 )
 from benchmarks.loop_record import (
-    Ledger,
     Setting,
-    contact_record,
     empty_ledger,
     features_of,
     fitted_churn,
-    outcomes,
-    scored,
     told,
-    with_labels,
 )
 from benchmarks.record import Goal, line
-from features.definitions import all_features
-from features.schemas import DECISIONS, EFFECTS
-from models.scoring import Champions
 from pipelines.config import read_catalogue, read_params
-from pipelines.tables import DTYPES, polars_schema
 from simulation.company import WAVE_TACTICS, history
 from simulation.replies import Carried, carry_out, today
-from simulation.state import World
 
 ROOT = Path(__file__).resolve().parent.parent
 UNTIL = date(2025, 1, 1)
 DAYS = 540
 CYCLE = timedelta(days=30)
-REFIT_CYCLES = 6
-KEEPWELL, RISK, RANDOM = "keepwell", "risk", "random"
-OBSERVER, KNOWER, NOTHING = "oracle_observable", "oracle_all", "nothing"
-POLICIES = (NOTHING, RANDOM, RISK, KEEPWELL, OBSERVER, KNOWER)
 MARGIN, TIMES_RISK, LAST_CYCLES = 0.5, 1.3, 3
 SETTINGS = {"margin_rate": MARGIN, "kept_value_days": 365}
 CENTS_A_CUSTOMER = 10  # budget of a cycle
@@ -74,31 +51,6 @@ GOALS = [
     Goal("last_share_of_observable_oracle", 0.85, ">="),
     Goal("beyond_1_3_times_risk", 0, ">="),
 ]
-NO_EFFECTS = pl.DataFrame(schema=polars_schema(EFFECTS))
-
-
-class Start(NamedTuple):
-    """Where all worlds of a seed begin."""
-
-    seed: int
-    world: World
-    ledger: Ledger
-    champions: Champions
-    setting: Setting
-
-
-class Turn(NamedTuple):
-    """What a policy sees when it has to decide; the world is for oracles only."""
-
-    number: int
-    as_of: date
-    now: pl.DataFrame
-    before: pl.DataFrame
-    ledger: Ledger
-    world: World
-
-
-Policy = Callable[[Turn], pl.DataFrame]
 
 
 class Cycle(NamedTuple):
@@ -128,7 +80,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=50_000)
     parser.add_argument("--cycles", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--policies", nargs="+", default=POLICIES, choices=POLICIES)
+    parser.add_argument("--policies", nargs="+", default=list(PLAYERS), choices=list(PLAYERS))
     parser.add_argument("--out", type=Path, help="folder for cycles.csv and plot.svg")
     asked = parser.parse_args()
     done = [
@@ -203,120 +155,6 @@ def cycle_of(
     orders = carried.happenings.filter(pl.col("event") == "Order Completed")
     sales = int(orders["cents"].sum())
     return Cycle(start.seed, policy, number, sent.height, cost, margin - cost, sales)
-
-
-def nothing(_: Start) -> Policy:
-    """Nobody gets anything."""
-    empty = {name: DTYPES[kind] for name, kind, *_ in DECISIONS.columns}
-    return lambda _: pl.DataFrame(schema=empty)
-
-
-def random(start: Start) -> Policy:
-    """Anybody, anything."""
-
-    def choose(turn: Turn) -> pl.DataFrame:
-        seen = looked(turn, start)
-        rng = np.random.default_rng((start.seed, turn.number))
-        return decisions_of(seen, at_random(seen, rng), turn.as_of)
-
-    return choose
-
-
-def risk(start: Start) -> Policy:
-    """The likeliest to churn."""
-
-    def choose(turn: Turn) -> pl.DataFrame:
-        seen = looked(turn, start)
-        return decisions_of(seen, by_risk(seen), turn.as_of)
-
-    return choose
-
-
-def keepwell(start: Start) -> Policy:
-    """The job itself: it decides, looks at what came of it, and believes something else."""
-    past: list[pl.DataFrame] = []
-
-    def choose(turn: Turn) -> pl.DataFrame:
-        setting = start.setting
-        decided = decide(
-            seen_by_job(turn, start),
-            contact_record(turn.ledger, turn.world, turn.as_of, setting),
-            setting.catalogue.actions,
-            learned(past, turn, setting),
-            setting.params.recommend,
-            as_of=turn.as_of,
-            horizon_days=setting.params.churn.horizon_days,
-            provenance=Provenance("", "", "", ""),
-        )
-        past.append(decided.table)
-        return decided.table
-
-    return choose
-
-
-def oracle_observable(start: Start) -> Policy:
-    """The true worth of each action as a function of what is observable, refitted now and then."""
-    fitted: list[Observer] = []
-    columns = [feature.name for feature in all_features(start.setting.params.features)]
-
-    def choose(turn: Turn) -> pl.DataFrame:
-        seen = looked(turn, start)
-        if turn.number % REFIT_CYCLES == 0:
-            worth = true_worth(seen, turn.world, start.setting.params.recommend.margin_rate)
-            fitted[:] = [fitted_observer(seen.customers, worth, columns, start.seed)]
-        return decisions_of(seen, best_for(seen, fitted[0].worth(seen.customers)), turn.as_of)
-
-    return choose
-
-
-def oracle_all(start: Start) -> Policy:
-    """The true worth of each action for each customer."""
-
-    def choose(turn: Turn) -> pl.DataFrame:
-        seen = looked(turn, start)
-        worth = true_worth(seen, turn.world, start.setting.params.recommend.margin_rate)
-        return decisions_of(seen, best_for(seen, worth), turn.as_of)
-
-    return choose
-
-
-PLAYERS: dict[str, Callable[[Start], Policy]] = {
-    NOTHING: nothing,
-    RANDOM: random,
-    RISK: risk,
-    KEEPWELL: keepwell,
-    OBSERVER: oracle_observable,
-    KNOWER: oracle_all,
-}
-
-
-def looked(turn: Turn, start: Start) -> Situation:
-    """The customers, the options, the funnel and the limits."""
-    setting = start.setting
-    return situation(
-        seen_by_job(turn, start),
-        contact_record(turn.ledger, turn.world, turn.as_of, setting),
-        setting.catalogue.actions,
-        NO_EFFECTS,
-        setting.params.recommend,
-        as_of=turn.as_of,
-        horizon_days=setting.params.churn.horizon_days,
-    )
-
-
-def seen_by_job(turn: Turn, start: Start) -> pl.DataFrame:
-    """Features joined to scores."""
-    before = with_labels(turn.before, turn.now, turn.ledger, start.setting)
-    return scored(turn.now, before, start.champions, start.setting)
-
-
-def learned(past: list[pl.DataFrame], turn: Turn, setting: Setting) -> pl.DataFrame:
-    """What the job believes of the effects after its past decisions, whose windows are over."""
-    catalogue, params = setting.catalogue.actions, setting.params.measure
-    if not past:
-        return NO_EFFECTS
-    decisions = pl.concat(past)
-    return effects_table(matured(decisions, outcomes(turn.ledger, decisions)), catalogue, params)
 
 
 def figures(rows: pl.DataFrame) -> dict[str, float]:

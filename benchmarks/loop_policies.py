@@ -20,7 +20,7 @@ from actions.effects import option_cost_cents
 from actions.funnel import exits
 from features.schemas import DECISIONS
 from models.preprocessing import informative, matrix
-from simulation.company import VALUE_DAYS, customer_ids
+from simulation.people import VALUE_DAYS, customer_ids
 from simulation.state import World, reached
 from simulation.tactics import NAMES, REACHES, true_effects
 

@@ -23,9 +23,9 @@ from models.scoring import Champion, Champions, score
 from pipelines.config import Catalogue, Params
 from pipelines.events import canonical_type
 from pipelines.tables import polars_schema
-from simulation.company import consents_now, customer_ids
-from simulation.company import customer_rows as signed_up
 from simulation.happenings import CHANNELS
+from simulation.people import consents_now, customer_ids
+from simulation.people import customer_rows as signed_up
 from simulation.state import World
 
 _CUTOFFS = 4  # past as-of dates, one horizon apart, the latest one for calibration

@@ -10,7 +10,8 @@ import time
 from datetime import date
 
 from benchmarks.record import Goal, line
-from simulation.company import WAVE_TACTICS, customer_ids, exported, history
+from simulation.company import WAVE_TACTICS, exported, history
+from simulation.people import customer_ids
 
 GOALS = [Goal("seconds", 120, "<=")]
 

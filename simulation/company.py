@@ -15,9 +15,11 @@ The parts, each with its own random streams and its own page of assumptions:
 `simulation.orders`         orders, the sessions that lead to them, loyalty
 `simulation.service`        refunds, tickets, surveys, reviews; trouble ahead of drop-outs
 `simulation.browsing`       visits, and emotional, social and experiential acts
+`simulation.people`         customers as exported, and the truth about each
 `simulation.contacts`       invented names and addresses
 `simulation.happenings`     from compact rows to the text of an export
 `simulation.replies`        the company's answer to a delivered folder
+`simulation.archive`        a company put away, and taken up again
 ==========================  ==================================================================
 """
 
@@ -30,22 +32,19 @@ import polars as pl
 
 from features.errors import ConfigurationError
 from simulation.campaigns import Wave, draw_wave, wave_times
-from simulation.consent import consent_rows
 from simulation.contacts import contact_rows
 from simulation.happenings import Moments, event_rows
 from simulation.messages import AD_ACTION, SENDS_DAYS, reach, send_rows
+from simulation.people import consents_now, customer_ids, customer_rows, truth_rows
 from simulation.play import consent_now, new_world, play, shown_ads
 from simulation.season import DAY, season_before, stream
-from simulation.state import World, reached
-from simulation.tactics import NAMES, REACHES, true_effects
+from simulation.state import World
+from simulation.tactics import NAMES
 
 MIN_DAYS = 60
 MAX_CUSTOMERS = 9_999_999  # telephone numbers have seven free digits
 WAVE_TACTICS = ("targeted_email",)
 WAVE_ACTION = "monthly_email"
-
-_ID_DIGITS = 6
-VALUE_DAYS = 365
 
 
 class Chapter(NamedTuple):
@@ -195,45 +194,6 @@ def _chapters(world, tactics):
         yield Chapter(world, happenings, wave, sent_at)
 
 
-def customer_ids(customers: int) -> pl.Series:
-    """Ids from 000001 on, as text: at least six digits, leading zeros kept."""
-    return pl.Series(np.arange(1, customers + 1)).cast(pl.String).str.zfill(_ID_DIGITS)
-
-
-def customer_rows(world: World) -> pl.DataFrame:
-    """Everybody who is known, as the company exports it."""
-    ids = customer_ids(world.traits.kind.size)
-    rows = pl.DataFrame({"customer_id": ids, "day": world.traits.known_at // DAY})
-    return rows.select("customer_id", _date(world).dt.to_string().alias("signed_up_on"))
-
-
-def consents_now(world: World) -> pl.DataFrame:
-    """Consent as the company exports it now."""
-    ids, today = customer_ids(world.traits.kind.size), world.state.at // DAY
-    return consent_rows(consent_now(world), world.season, today=today, ids=ids)
-
-
-def truth_rows(world: World) -> pl.DataFrame:
-    """What the company does not know of its customers, now; see `Company.truth`."""
-    traits, dropped = world.traits, world.state.dropped_at
-    out = pl.Series(dropped // DAY).set(pl.Series(dropped > world.state.at), None)
-    return pl.DataFrame(
-        {
-            "customer_id": customer_ids(dropped.size),
-            "known_day": traits.known_at // DAY,
-            "dropped_day": out,
-            "rate_per_day": traits.rate_per_day,
-            "mean_order_cents": traits.mean_order_cents,
-            **_effects(world),
-        }
-    ).select(
-        "customer_id",
-        _date(world, "known_day").alias("became_known_on"),
-        _date(world, "dropped_day").alias("dropped_out_on"),
-        pl.exclude("customer_id", "known_day", "dropped_day"),
-    )
-
-
 def exported(chapter: Chapter, ids: pl.Series) -> Export:
     """A chapter as text.
 
@@ -277,23 +237,6 @@ def _recent_sends(chapter, ids):
     )
 
 
-def _effects(world):
-    who, email = np.arange(world.traits.kind.size), REACHES.index("email")
-    truths = {
-        name: true_effects(
-            world.traits,
-            world.season,
-            reached(world, who, tactic=number, channel=email),
-            at=world.state.at,
-            value_days=VALUE_DAYS,
-        )
-        for number, name in enumerate(NAMES)
-    }
-    return {f"effect_{name}": truth.purchase for name, truth in truths.items()} | {
-        f"cents_{name}": truth.cents for name, truth in truths.items()
-    }
-
-
 def _check(customers, seed, days, wave_tactics):
     for name, value, low, high in (
         ("customers", customers, 1, MAX_CUSTOMERS),
@@ -308,7 +251,3 @@ def _check(customers, seed, days, wave_tactics):
     if unknown or not wave_tactics:
         message = f"simulate, wave_tactics: unknown. Got {unknown}. Expected some of {NAMES}."
         raise ConfigurationError(message)
-
-
-def _date(world, day="day"):
-    return pl.lit(world.season.start) + pl.duration(days=day)

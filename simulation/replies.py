@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 
 from features.errors import ConfigurationError, DataError
-from simulation.company import VALUE_DAYS, consents_now, customer_ids
 from simulation.consent import interval_of
 from simulation.happenings import Moments, event_rows
 from simulation.messages import AD_ACTION, Sends, reach, send_rows
+from simulation.people import VALUE_DAYS, consents_now, customer_ids
 from simulation.play import consent_now, play, shown_ads
 from simulation.season import DAY, stream
 from simulation.state import World, reached
