@@ -70,7 +70,7 @@ def allocate(worth: np.ndarray, limits: Limits) -> Allocation:
 
 def possible(worth: np.ndarray, limits: Limits) -> np.ndarray:
     """Worth by option, shape (n_options, n_customers), 0 where a single use breaks a limit."""
-    by_option = np.ascontiguousarray(worth.T)
+    by_option = np.array(worth.T, order="C")  # a copy: the caller's stays as it is
     fits = (limits.use <= limits.most[:, None]).all(axis=0)
     if not fits.all():
         by_option[~fits] = 0

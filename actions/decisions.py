@@ -12,9 +12,10 @@ from actions.arms import HOLDOUT, POLICY, RANDOM, USUAL, arms, shares
 from actions.catalogue import ActionCatalogue
 from actions.curve import Offer
 from actions.dual import NONE
-from actions.effects import BASES, Worth, worth
+from actions.effects import BASES, NOTHING_LEARNED, Worth, worth
 from actions.exploration import Chances, chances, drawn_options, within
 from actions.funnel import ContactRecord, Option, exits, masks, options
+from actions.learning import LearnedEffects
 from actions.limits import Limits
 from actions.params import RecommendParams
 from actions.plan import Plan, make_plan, run_limits
@@ -85,11 +86,12 @@ def situation(
     *,
     as_of: date,
     horizon_days: int,
+    learned: LearnedEffects,
 ) -> Situation:
     """Look at everybody once; parameters as in `decide`."""
     customers = customers.sort("customer_id")
     every = options(catalogue)
-    value = worth(customers, every, effects, params, horizon_days)
+    value = worth(customers, every, effects, params, horizon_days, learned)
     return Situation(
         customers,
         every,
@@ -110,6 +112,7 @@ def decide(
     as_of: date,
     horizon_days: int,
     provenance: Provenance,
+    learned: LearnedEffects = NOTHING_LEARNED,
 ) -> Decided:
     """Decide for everybody scored.
 
@@ -126,6 +129,8 @@ def decide(
     horizon_days : int
         Days that the scores' probabilities and values cover.
     provenance : Provenance
+    learned : mapping
+        Effects that differ between customers (actions.learning.learned_effects).
 
     Returns
     -------
@@ -134,8 +139,9 @@ def decide(
         who get nothing use no capacity and no budget.
     """
     seen = situation(
-        customers, record, catalogue, effects, params, as_of=as_of, horizon_days=horizon_days
-    )
+        customers, record, catalogue, effects, params,
+        as_of=as_of, horizon_days=horizon_days, learned=learned,
+    )  # fmt: skip
     allowed, left_at = exits(seen.passed)
     chance, drawn = _explored(seen, allowed, params, as_of)
     offer = policy_offer(seen, allowed, drawn)
@@ -149,7 +155,7 @@ def decide(
         seen.customers.select("customer_id", *CONTEXT)
         .with_columns(exit_reason=pl.Series(reason.tolist(), dtype=pl.String).replace("", None))
         .with_columns(*_chosen(given, seen, as_of))
-        .with_columns(*_planned(plan, seen.every))
+        .with_columns(*_planned(plan, seen.every), eligible_options=_eligible(allowed, seen.every))
         .with_columns(*_probabilities(seen.arm, given, plan, allowed, chance, params))
         .with_columns(
             _outcome(),
@@ -249,6 +255,15 @@ def _planned(plan: Plan, every: list[Option]) -> list[pl.Series]:
         pl.Series("planned_action_id", names[plan.planned].tolist(), dtype=pl.String),
         pl.Series("planned_channel", channels[plan.planned].tolist(), dtype=pl.String),
     ]
+
+
+def _eligible(allowed: np.ndarray, every: list[Option]) -> pl.Series:
+    """What each customer could be given, as text; few texts differ, so each is made once."""
+    names = [f"{option.action.id}:{option.channel}" for option in every]
+    packed = np.packbits(allowed, axis=1)
+    _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    texts = [" ".join(names[k] for k in np.flatnonzero(allowed[row])) for row in first]
+    return pl.Series(texts, dtype=pl.String).gather(which.ravel())
 
 
 def _probabilities(

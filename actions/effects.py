@@ -9,9 +9,11 @@ import polars as pl
 
 from actions.catalogue import Goal
 from actions.funnel import Option
+from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
+NOTHING_LEARNED: LearnedEffects = {}
 BASES = (ASSUMED, MEASURED, RANDOMISED)
 
 
@@ -38,6 +40,7 @@ def worth(
     effects: pl.DataFrame,
     params: RecommendParams,
     horizon_days: int,
+    learned: LearnedEffects = NOTHING_LEARNED,
 ) -> Worth:
     """Expected worth of every option for every customer.
 
@@ -56,19 +59,21 @@ def worth(
         ``margin_rate``, and the days for which a kept customer counts.
     horizon_days : int
         Days that ``expected_value_cents`` covers.
+    learned : mapping
+        Effects that differ between customers, where that is proven to pay
+        (actions.learning.learned_effects); they stand before what was measured.
     """
     responsive = responsiveness(customers["p_value"].to_numpy())
     points, basis = _believed(customers["stage"], chosen, effects)
     uplift = responsive[:, None] * points
+    for k, option in enumerate(chosen):
+        if option.action.id in learned:
+            uplift[:, k] = uplift_of(learned[option.action.id], customers)
+            basis[:, k] = BASES.index(RANDOMISED)
     costs = np.array([option_cost_cents(option) for option in chosen], dtype=np.int64)
     value = success_cents(customers, chosen, params, horizon_days)
     net = uplift * value - costs[None, :]
     return Worth(uplift, basis, np.rint(net).astype(np.int64), costs)
-
-
-def responsiveness(p: np.ndarray) -> np.ndarray:
-    """How far a customer is from certainty either way: 1 at a toss-up, 0 at both ends."""
-    return 4 * p * (1 - p)
 
 
 def _believed(
@@ -95,10 +100,8 @@ def success_cents(
 ) -> np.ndarray:
     """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
-    by_goal = {
-        goal: _success_cents(customers, goal, horizons)
-        for goal in {option.action.goal for option in chosen}
-    }
+    goals: set[Goal] = {option.action.goal for option in chosen}
+    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
     return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
 
 

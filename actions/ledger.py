@@ -29,7 +29,7 @@ def ledger(rows: pl.DataFrame, sends: pl.DataFrame, catalogue: ActionCatalogue) 
     dates = sorted(as_of for (as_of,) in runs)
     lines = [
         _line(as_of, runs[as_of,], mine, following)
-        for as_of, following in zip(dates, [*dates[1:], date.max], strict=True)
+        for as_of, following in zip(dates, [*dates, date.max][1:], strict=True)
     ]
     return pl.DataFrame(lines) if lines else pl.DataFrame(schema=_SCHEMA)
 

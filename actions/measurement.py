@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from actions.arms import HOLDOUT, POLICY
-from actions.effects import responsiveness
 from actions.intervals import (
     Difference,
     Group,
@@ -19,6 +18,7 @@ from actions.intervals import (
     mean_difference,
     rate_difference,
 )
+from actions.learning import responsiveness
 from actions.params import MeasureParams
 from actions.power import ALPHA, detectable, needed
 from features.schemas import MEASURED

@@ -18,7 +18,16 @@ from actions.funnel import Option
 
 BY_CHANNEL = ("no_consent", "contact_cap")
 BY_ACTION = ("not_eligible", "not_applicable", "cool_down", "had_enough")
-CAPS = ("contact_cap", "cool_down", "had_enough", "quiet_period")
+KINDS = {
+    "no_consent": "consent",
+    "suppression": "consent",
+    "not_eligible": "rule",
+    "not_applicable": "fit",
+    "quiet_period": "cap",
+    "contact_cap": "cap",
+    "cool_down": "cap",
+    "had_enough": "cap",
+}
 FREE = 2**62
 ROW = tuple[str, str, int, int]
 
@@ -83,8 +92,7 @@ def _funnel(
         for name, columns in _groups(step, offer.every):
             best = gain[:, columns].max(axis=1, initial=0)
             if (best > 0).any():
-                kind = "cap" if step in CAPS else "funnel"
-                yield name, kind, int((best > 0).sum()), round(float(best.sum()))
+                yield name, KINDS[step], int((best > 0).sum()), round(float(best.sum()))
 
 
 def _groups(step: str, every: list[Option]) -> list[tuple[str, list[int]]]:

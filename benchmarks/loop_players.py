@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 
 from actions.decisions import Provenance, Situation, decide, situation
+from actions.effects import NOTHING_LEARNED
+from actions.learning import LearnedEffects, learned_effects
 from actions.measurement import matured
 from actions.posterior import effects_table
 from benchmarks.loop_policies import (
@@ -96,15 +98,17 @@ def keepwell(start: Start) -> Policy:
 
     def choose(turn: Turn) -> pl.DataFrame:
         setting = start.setting
+        effects, own = learned(past, turn, setting)
         decided = decide(
             seen_by_job(turn, start),
             contact_record(turn.ledger, turn.world, turn.as_of, setting),
             setting.catalogue.actions,
-            learned(past, turn, setting),
+            effects,
             setting.params.recommend,
             as_of=turn.as_of,
             horizon_days=setting.params.churn.horizon_days,
             provenance=Provenance("", "", "", ""),
+            learned=own,
         )
         past.append(decided.table)
         return decided.table
@@ -159,6 +163,7 @@ def looked(turn: Turn, start: Start) -> Situation:
         setting.params.recommend,
         as_of=turn.as_of,
         horizon_days=setting.params.churn.horizon_days,
+        learned=NOTHING_LEARNED,
     )
 
 
@@ -168,10 +173,14 @@ def seen_by_job(turn: Turn, start: Start) -> pl.DataFrame:
     return scored(turn.now, before, start.champions, start.setting)
 
 
-def learned(past: list[pl.DataFrame], turn: Turn, setting: Setting) -> pl.DataFrame:
-    """What the job believes of the effects after its past decisions, whose windows are over."""
-    catalogue, params = setting.catalogue.actions, setting.params.measure
+def learned(
+    past: list[pl.DataFrame], turn: Turn, setting: Setting
+) -> tuple[pl.DataFrame, LearnedEffects]:
+    """What the job believes after its past decisions, by stage and by customer."""
     if not past:
-        return NO_EFFECTS
+        return NO_EFFECTS, NOTHING_LEARNED
     decisions = pl.concat(past)
-    return effects_table(matured(decisions, outcomes(turn.ledger, decisions)), catalogue, params)
+    rows = matured(decisions, outcomes(turn.ledger, decisions))
+    params = setting.params.measure
+    believed = effects_table(rows, setting.catalogue.actions, params)
+    return believed, learned_effects(rows, params)

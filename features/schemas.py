@@ -196,6 +196,11 @@ DECISIONS = Table(
         Column("expected_net_value_cents", "integer", "net of contact and incentive [cents]"),
         Column("cost_cents", "integer", "contact cost plus expected incentive [cents]"),
         Column("expires_on", "date", "do not act on it from this date on", True),
+        Column(
+            "eligible_options",
+            "text",
+            "what the funnel let through: action:channel, with a space between",
+        ),
         Column("stage", "text", "engagement stage when it was decided"),
         Column("level", "text", "level of the relationship when it was decided"),
         Column("activity", "text", "activity when it was decided"),
@@ -297,7 +302,11 @@ COST_OF_RULES = Table(
     ("rule",),
     (
         Column("rule", "text", "step of the funnel, limit or arm, and what it is for"),
-        Column("kind", "text", "funnel, cap, limit or arm"),
+        Column(
+            "kind",
+            "text",
+            "consent, rule (its own conditions), fit (stage, level, activity), cap, limit or arm",
+        ),
         Column("customers", "integer", "customers whose plan would change"),
         Column("forgone_cents", "integer", "expected net value that it forgoes [cents]"),
     ),
@@ -306,16 +315,17 @@ COST_OF_RULES = Table(
 
 POLICY_VALUE = Table(
     "policy_value",
-    ("outcome", "estimator"),
+    ("outcome", "policy", "estimator"),
     (
-        Column("outcome", "text", "success (share) or value (cents a customer)"),
-        Column("estimator", "text", "logged, ips, snips or dr"),
-        Column("value", "float", "mean outcome a customer under the policy"),
+        Column("outcome", "text", "success (share of customers) or value (cents a customer)"),
+        Column("policy", "text", "new, current (what was planned then), or difference"),
+        Column("estimator", "text", "ips, snips or dr; differences are dr"),
+        Column("value", "float", "mean outcome under the policy"),
         Column("low", "float", "lower end of its 95 % interval"),
         Column("high", "float", "upper end of its 95 % interval"),
         Column("decisions", "integer", "past decisions that it is based on"),
-        Column("effective", "float", "as many as these count for, given their weights"),
-        Column("supported", "float", "share of decisions whose new action had a chance then"),
+        Column("effective", "float", "as many as these count for, given their weights", True),
+        Column("supported", "float", "share of decisions whose action had a chance then"),
     ),
     "What another policy would have brought on past decisions.",
 )

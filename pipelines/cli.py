@@ -14,6 +14,8 @@ import typer
 from features.errors import KeepwellError, UsageError
 
 if TYPE_CHECKING:
+    from actions.catalogue import ActionCatalogue
+    from pipelines.config import Params
     from pipelines.project import Paths, Project
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DVC_NO_ANALYTICS="1")
@@ -33,6 +35,13 @@ ProjectFolder = Annotated[
 ]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="First day that may not be seen [default: run.as_of].")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A parameter to change, section.key=value; may be repeated."),
+]
+OtherCatalogue = Annotated[
+    Path | None, typer.Option("--catalogue", help="Folder with another catalogue.")
 ]
 HERE = Path()
 
@@ -215,7 +224,33 @@ def measure(project: ProjectFolder = HERE) -> None:
     from pipelines import steps
     from pipelines.measure import spoken
 
-    typer.echo(spoken(steps.measure(*_opened(project))))
+    typer.echo(spoken(steps.measure(*_decided(project))))
+
+
+@commands.command(epilog="Example: keepwell evaluate-policy --set recommend.budget_cents=80000")
+def evaluate_policy(
+    project: ProjectFolder = HERE,
+    changes: Changes = None,
+    catalogue: OtherCatalogue = None,
+) -> None:
+    """Say what other parameters or another catalogue would have brought on past decisions."""
+    from pipelines.evaluate_policy import evaluate_policy, spoken
+
+    opened, paths = _decided(project)
+    typer.echo(spoken(evaluate_policy(opened, paths, *_policy(opened, changes, catalogue))))
+
+
+@commands.command(epilog="Example: keepwell what-if --set recommend.budget_cents=80000")
+def what_if(
+    project: ProjectFolder = HERE,
+    changes: Changes = None,
+    catalogue: OtherCatalogue = None,
+) -> None:
+    """Plan today's customers with other parameters or another catalogue, and save nothing."""
+    from pipelines.whatif import spoken, what_if
+
+    opened, paths = _decided(project)
+    typer.echo(spoken(opened, paths, *what_if(opened, paths, *_policy(opened, changes, catalogue))))
 
 
 @commands.command(epilog="Example: keepwell recommend")
@@ -242,6 +277,25 @@ def _opened(folder: Path) -> "tuple[Project, Paths]":
 
     project = Project(folder)
     return project, project.paths(DATA, "reports")
+
+
+def _decided(folder: Path) -> "tuple[Project, Paths]":
+    """The project with the files of DVC's steps, or of `keepwell run` where only that was used."""
+    from pipelines.run import STATE
+
+    project, paths = _opened(folder)
+    return project, paths if paths.features.exists() else project.paths(STATE)
+
+
+def _policy(
+    project: "Project", changes: list[str] | None, catalogue: Path | None
+) -> "tuple[Params, ActionCatalogue]":
+    from pipelines.config import read_catalogue, read_params
+    from pipelines.settings import parsed
+
+    params = read_params(project.root / "params.yaml", parsed(changes or []))
+    offered = read_catalogue(catalogue) if catalogue else project.catalogue
+    return params, offered.actions
 
 
 def _day(project: "Project", as_of: str) -> date:

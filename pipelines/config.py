@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -61,15 +62,24 @@ class Catalogue(NamedTuple):
     sha256: str
 
 
-def read_params(path: Path) -> Params:
-    """Read ``params.yaml``.
+def read_params(path: Path, changes: Mapping[str, object] | None = None) -> Params:
+    """Read ``params.yaml``, with some values (``section.key`` -> value) replaced for a what-if.
 
     Raises
     ------
     ConfigurationError
         If a key is unknown or missing or a value is out of its range; names the file and the key.
     """
-    return _record(Params, _mapping(path), path)
+    content = _mapping(path)
+    for name, value in (changes or {}).items():
+        section, _, key = name.partition(".")
+        if key not in content.get(section, {}):
+            raise ConfigurationError(
+                f"--set: unknown parameter. Got {name!r}. Expected one of params.yaml, for example "
+                f"recommend.budget_cents."
+            )
+        content[section][key] = value
+    return _record(Params, content, path)
 
 
 def read_catalogue(folder: Path) -> Catalogue:

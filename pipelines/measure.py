@@ -1,5 +1,6 @@
 """Step: past decisions and what followed -> what the actions changed, and what to believe now."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from actions.catalogue import ActionCatalogue
+from actions.learning import LearnedEffects, learned_effects, learned_text
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
@@ -15,7 +17,9 @@ from features.schemas import DECISIONS, EFFECTS, LEDGER, MEASURED, SENDS
 from features.time import day_number
 from pipelines.features import read_cutoffs
 from pipelines.ingest import read_events
-from pipelines.tables import polars_schema, read, write, write_frame
+from pipelines.tables import polars_schema, present, read, write, write_frame, write_text
+
+LEARNED = "learned.json"
 
 
 class Measured(NamedTuple):
@@ -71,10 +75,16 @@ def measure_effects(
         next_on=log.filter(pl.col("window_end") > now)["window_end"].min(),  # type: ignore[arg-type]
     )
     write(effects_table(rows, catalogue, params).cast(polars_schema(EFFECTS)), effects, EFFECTS)
+    write_text(learned_text(learned_effects(rows, params)), out / LEARNED)
     write(found.results, out / "measured.parquet", MEASURED)
     write(found.ledger, out / "ledger.parquet", LEDGER)
     write_frame(found.balance, out / "balance.parquet")
     return found
+
+
+def read_learned(measurement: Path) -> LearnedEffects:
+    """Effects that differ between customers, as the last measurement left them."""
+    return json.loads(present(measurement / LEARNED, "learned effects").read_text("utf-8"))
 
 
 def read_log(outbox: Path, before: date) -> pl.DataFrame:

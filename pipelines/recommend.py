@@ -14,6 +14,7 @@ from actions.catalogue import ActionCatalogue
 from actions.curve import budget_curve
 from actions.decisions import Decided, Provenance, decide
 from actions.funnel import ContactRecord
+from actions.learning import LearnedEffects, learned_text
 from actions.params import RecommendParams
 from actions.power import detectable, power_sentence
 from actions.rules import cost_of_rules
@@ -31,6 +32,7 @@ from features.schemas import (
 from features.time import day_number, visible
 from pipelines.features import read_snapshot
 from pipelines.ingest import read_events
+from pipelines.measure import read_learned
 from pipelines.tables import polars_schema, read, write, write_text
 
 PLAN = "plan.json"
@@ -43,9 +45,9 @@ CONTACT_COLUMNS = {
 
 
 def build_decisions(
-    tables: Path, features: Path, scores: Path, effects: Path, out: Path, plan: Path, *,
-    outbox: Path, catalogue: ActionCatalogue, catalogue_hash: str, params: RecommendParams,
-    churn: ChurnParams,
+    tables: Path, features: Path, scores: Path, effects: Path, measurement: Path, out: Path,
+    plan: Path, *, outbox: Path, catalogue: ActionCatalogue, catalogue_hash: str,
+    params: RecommendParams, churn: ChurnParams,
 ) -> pl.DataFrame:  # fmt: skip
     """Decide for everybody scored.
 
@@ -53,11 +55,13 @@ def build_decisions(
     of the same date or later are not read, so that a rerun decides alike.
     """
     scored, measured = read(scores, SCORES), read(effects, EFFECTS)
+    learned = read_learned(measurement)
     as_of: date = scored["as_of"][0]
     decided = decide(
         with_features(scored, features), contact_record(tables, outbox, catalogue, as_of),
         catalogue, measured, params, as_of=as_of, horizon_days=churn.horizon_days,
-        provenance=_provenance(scored, measured, catalogue_hash, params),
+        provenance=_provenance(scored, measured, learned, catalogue_hash, params),
+        learned=learned,
     )  # fmt: skip
     decisions = decided.table.cast(polars_schema(DECISIONS))
     write(decisions, out, DECISIONS)
@@ -157,10 +161,12 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
 
 
 def _provenance(
-    scores: pl.DataFrame, effects: pl.DataFrame, catalogue_hash: str, params: RecommendParams
-) -> Provenance:
+    scores: pl.DataFrame, effects: pl.DataFrame, learned: LearnedEffects, catalogue_hash: str,
+    params: RecommendParams,
+) -> Provenance:  # fmt: skip
     data_hash = hashlib.sha256(scores.write_csv().encode()).hexdigest()
-    believed = hashlib.sha256(effects.write_csv().encode()).hexdigest()
+    known = effects.write_csv() + learned_text(learned)
+    believed = hashlib.sha256(known.encode()).hexdigest()
     settings = json.dumps(params.model_dump(), sort_keys=True)
     run = hashlib.sha256(f"{data_hash}{believed}{catalogue_hash}{settings}".encode()).hexdigest()
     return Provenance(run[:16], data_hash, scores["churn_model"][0], catalogue_hash)

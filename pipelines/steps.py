@@ -100,9 +100,10 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
     catalogue = project.catalogue
     return recommending.build_decisions(
-        paths.tables, paths.features, paths.scores, paths.effects, paths.decisions, paths.plan,
-        outbox=project.outbox, catalogue=catalogue.actions, catalogue_hash=catalogue.sha256,
-        params=project.params.recommend, churn=project.params.churn,
+        paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
+        paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
+        catalogue_hash=catalogue.sha256, params=project.params.recommend,
+        churn=project.params.churn,
     )  # fmt: skip
 
 

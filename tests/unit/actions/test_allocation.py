@@ -68,6 +68,12 @@ def test_option_that_cannot_be_paid_at_all_gives_way_to_one_that_can():
     assert run([[9, 5]], [30, 20], budget=25) == ([1], [""])
 
 
+def test_what_a_plan_is_made_from_stays_as_it_is():
+    worth = np.array([[9], [8]])
+    allocate(worth, limits([10], budget=5))
+    assert worth.tolist() == [[9], [8]]
+
+
 def test_equal_values_go_to_the_first_customer_and_option():
     assert run([[5, 5], [5, 5]], [1, 1], budget=1) == ([0, NONE], ["", "budget"])
 
