@@ -116,6 +116,17 @@ def simulate(
     typer.echo(simulate_project(project, out, customers=customers, seed=seed, until=day, days=days))
 
 
+@commands.command(epilog="Example: keepwell respond simulated/outbox/as_of=2026-01-01")
+def respond(
+    delivered: Annotated[Path, typer.Argument(help="A delivered folder of a simulated project.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days to play on.")] = 30,
+) -> None:
+    """Let a made-up company answer a delivery: sends, sales and silence of the next days."""
+    from pipelines.simulate import respond_to
+
+    typer.echo(respond_to(delivered, days))
+
+
 @commands.command(epilog="Example: keepwell check")
 def check(project: ProjectFolder = HERE) -> None:
     """Check params.yaml and the catalogue: every key, id and feature that they name."""
