@@ -196,6 +196,22 @@ DECISIONS = Table(
     "One decision for everybody scored, 'no action' included; append-only.",
 )
 
+SUPPRESSIONS = Table(
+    "suppressions",
+    ("kind", "identifier", "channel"),
+    (
+        Column(
+            "kind",
+            "text",
+            "customer_id, email or phone, or one of these with _sha256: what it identifies by",
+        ),
+        Column("identifier", "text", "the id or address, or its SHA-256 in lower-case hex"),
+        Column("channel", "text", "channel that must not be used, or 'any'"),
+        Column("listed_on", "date", "business date on which the list was exported"),
+    ),
+    "Who must not be written to, as the marketing tool lists them; read by delivery alone.",
+)
+
 QUARANTINE = Table(
     "quarantine",
     ("source", "row_number"),
@@ -209,5 +225,6 @@ QUARANTINE = Table(
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, LABELS, SCORES, DECISIONS,
+    QUARANTINE,
 )  # fmt: skip

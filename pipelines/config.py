@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from actions.catalogue import ActionCatalogue
 from actions.params import RecommendParams
 from delivery.params import DeliverParams
+from delivery.platforms import PlatformCatalogue
 from features.definitions import all_features
 from features.errors import ConfigurationError, InputMissingError
 from features.params import ChurnParams, CutoffParams, FeatureParams
@@ -57,6 +58,7 @@ class Catalogue(NamedTuple):
     taxonomy: Taxonomy
     standing: StandingRules
     actions: ActionCatalogue
+    platforms: PlatformCatalogue
     sha256: str
 
 
@@ -72,7 +74,7 @@ def read_params(path: Path) -> Params:
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """Read the five files of the catalogue."""
+    """Read the six files of the catalogue."""
     return Catalogue(
         sources=_record(
             SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
@@ -81,6 +83,9 @@ def read_catalogue(folder: Path) -> Catalogue:
         standing=_standing(folder),
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
+        ),
+        platforms=_record(
+            PlatformCatalogue, _mapping(folder / "platforms.yaml"), folder / "platforms.yaml"
         ),
         sha256=_hash(sorted(folder.glob("*.yaml"))),
     )
@@ -114,6 +119,7 @@ def check_references(params: Params, catalogue: Catalogue) -> None:
         for condition in action.when.conditions:
             _check_feature("actions.yaml", action.id, condition, known)
     _check_actions(catalogue)
+    _check_platforms(params, catalogue)
     _check_events(catalogue)
 
 
@@ -138,6 +144,16 @@ def _check_actions(catalogue: Catalogue) -> None:
                 f"actions.yaml, {action.id}: unknown channel. Got {', '.join(sorted(unknown))}. "
                 f"Known: {', '.join(sorted(channels))}. Fix the id or declare the channel."
             )
+
+
+def _check_platforms(params: Params, catalogue: Catalogue) -> None:
+    known = catalogue.platforms.platforms
+    unknown = [name for name in params.deliver.platforms if name not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"params.yaml, deliver.platforms: unknown platform. Got {', '.join(unknown)}. "
+            f"Known: {', '.join(known)}. Fix the id, or declare it in platforms.yaml."
+        )
 
 
 def _check_events(catalogue: Catalogue) -> None:

@@ -1,4 +1,4 @@
-"""Step: sources -> events, customers, identities, consents, sends, quarantine and accounting."""
+"""Step: sources -> events, tables of people, quarantine and accounting."""
 
 import json
 import shutil
@@ -16,6 +16,7 @@ from features.schemas import (
     IDENTITIES,
     QUARANTINE,
     SENDS,
+    SUPPRESSIONS,
     Table,
 )
 from features.taxonomy import Taxonomy
@@ -146,7 +147,7 @@ def _refuse_shared_ids(events: pl.DataFrame) -> None:
 
 
 def _write_people(done: list[Ingested], out: Path) -> None:
-    for table in (IDENTITIES, CONSENTS, SENDS):
+    for table in (IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS):
         write(_gathered(done, table), out / f"{table.name}.parquet", table)
     customers = everybody(_gathered(done, CUSTOMERS), read_events(out))
     write(customers, out / "customers.parquet", CUSTOMERS)

@@ -24,7 +24,8 @@ ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
 PLAIN_FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
-DATES = frozenset({"known_since", "since", "until"})
+REQUIRED_DATES = ("known_since", "since", "listed_on")
+DATES = frozenset({*REQUIRED_DATES, "until"})
 
 
 def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str) -> pl.DataFrame:
@@ -196,14 +197,15 @@ def _date(
 
 def _reason(source: Source, present: list[str]) -> pl.Expr:
     """The first rule that a row breaks, in the order of this list."""
-    checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col("customer_id").is_null())]
+    who = "customer_id" if "customer_id" in present else "identifier"
+    checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col(who).is_null())]
     if source.lines_of_order:
         checks.append(("missing_event_id", pl.col("event_id").is_null()))
     for time in ("occurred_at", "sent_at"):
         if time in present:
             outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
-    checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
+    checks += [("bad_date", pl.col(d).is_null()) for d in REQUIRED_DATES if d in present]
     codes = zip(MAY_BE_EMPTY, ("bad_value", "bad_time", "bad_date"), strict=True)
     for target, code in codes:
         if target in present:

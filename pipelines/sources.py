@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from features.records import Record
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS
 
 
 class Override(Record):
@@ -55,13 +55,14 @@ TARGETS: dict[str, tuple[set[str], set[str]]] = {
     IDENTITIES.name: ({"customer_id"}, set(IDENTITIES.names) - {"customer_id"}),
     CONSENTS.name: (set(CONSENTS.names) - {"until"}, {"until"}),
     SENDS.name: (set(SENDS.names), set()),
+    SUPPRESSIONS.name: (set(SUPPRESSIONS.names), set()),
 }
 
 
 class Source(Record):
     """One file and what its columns are."""
 
-    table: Literal["events", "customers", "identities", "consents", "sends"]
+    table: Literal["events", "customers", "identities", "consents", "sends", "suppressions"]
     path: str
     timezone: str | None = None
     lines_of_order: bool = False
