@@ -9,11 +9,15 @@ import polars.selectors as cs
 
 from delivery.identifiers import E164
 
-# The full-width forms are included because some spreadsheets fold them to the plain ones.
-FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
-UNSEEN_LEAD = r"^[\t\r\x00]"
+# Signs that are not seen do not hide a formula, and the full-width forms are included because some
+# spreadsheets fold them to the plain ones. Apostrophes in front count too, so that taking one away
+# from a cell that this matches gives the text back.
+FORMULA = (
+    r"^'*[\s\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]*"
+    r"[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+)
 BREAKS = r"[\t\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]+"
-CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
+CONTROLS = r"[\x00-\x1f\x7f-\x{9f}\x{fffe}\x{ffff}]"
 SEPARATORS = r"[,;\"]+"
 DECIMAL = r"^-?\d+\.\d{2}$"
 MONEY = ("expected_net_value", "net_value_low", "net_value_high", "cost")
@@ -25,7 +29,8 @@ def csv_text(rows: pl.DataFrame) -> str:
     UTF-8, a header, ``\n`` at the end of each line, quotes only where needed (RFC 4180), null
     and empty text both blank. Line breaks and tabs within a cell become one space, other
     control characters go. Text that starts like a formula gets an apostrophe in front, except
-    E.164 numbers in the column ``phone`` and plain decimals in the columns of money.
+    E.164 numbers in the column ``phone`` and plain decimals in the columns of money. To read a
+    text back, take one apostrophe from a cell that `FORMULA` matches.
     """
     texts = rows.select(cs.string()).columns
     return rows.with_columns(_safe(name) for name in texts).write_csv(
@@ -60,8 +65,8 @@ def is_bare(column: str) -> pl.Expr:
 
 
 def _safe(name: str) -> pl.Expr:
-    raw, clean = pl.col(name), clean_text(name)
-    runs = raw.str.contains(UNSEEN_LEAD) | clean.str.contains(FORMULA)
+    clean = clean_text(name)
+    runs = clean.str.contains(FORMULA)
     if name == "phone":
         runs &= ~clean.str.contains(E164)
     elif name in MONEY:

@@ -29,6 +29,7 @@ from delivery.manifest import SCHEMA_VERSION, FileEntry, file_entry, manifest, m
 from delivery.params import DeliverParams
 from delivery.pieces import Run
 from delivery.report import render_report
+from delivery.workbook import workbook_bytes
 from features.consents import objected, permissions, refusals
 from features.schemas import CONSENTS, CUSTOMERS, DECISIONS, IDENTITIES, SCORES, SUPPRESSIONS
 from models.params import ScoreParams
@@ -143,13 +144,20 @@ def _files(inputs: Inputs, catalogue: Catalogue, score: ScoreParams, params: Del
     columns = action_columns(identities=people is not None, bands=bands)
     files = {
         "actions.csv": csv_text(actions).encode(),
+        "actions.xlsx": workbook_bytes(
+            typed_actions(actions),
+            facts=facts,
+            catalogue=catalogue.actions,
+            columns=columns,
+            run=inputs.run,
+        ),
         "actions.parquet": _parquet(typed_actions(actions)),
         "decisions.parquet": _parquet(inputs.decisions),
         "dictionary.md": dictionary_text(columns, version=SCHEMA_VERSION).encode(),
         "report.html": render_report(facts).encode(),
     }
     rows = {"actions.csv": actions.height, "decisions.parquet": inputs.decisions.height}
-    rows["actions.parquet"] = actions.height
+    rows["actions.parquet"] = rows["actions.xlsx"] = actions.height
     for export in exports.values():
         files |= export.files
         rows |= export.rows
