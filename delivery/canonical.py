@@ -1,12 +1,11 @@
 """The canonical action file: one row for every customer who gets an action."""
 
-from statistics import NormalDist
-
 import polars as pl
 
 from actions.catalogue import ActionCatalogue
 from delivery.bands import BANDS, BandLimits, churn_band
 from delivery.csv_cells import MONEY
+from delivery.intervals import with_interval
 from features.errors import DataError
 from features.schemas import Column
 
@@ -15,7 +14,6 @@ STANDING = (
     "stage", "level", "activity", "churn_risk", "churn_band", "reason_1", "reason_2", "reason_3",
 )  # fmt: skip
 NOT_NEEDED = "not_needed"
-INTERVAL = 0.8
 REACH_COLUMNS = {"customer_id": pl.String, "best_weekday": pl.Int64, "best_hour": pl.Int64}
 NO_GRANTS = pl.DataFrame(
     schema={"customer_id": pl.String, "channel": pl.String, "basis": pl.String}
@@ -128,7 +126,7 @@ def action_rows(
         If an exported decision has no score or an action that the catalogue lacks, or if a
         customer is twice in a table.
     """
-    exported = decisions.filter(pl.col("outcome") == "exported")
+    exported = with_interval(decisions.filter(pl.col("outcome") == "exported"), catalogue)
     standing = scores.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
     rows = exported.join(
         standing.select("customer_id", "as_of", *STANDING), on=["customer_id", "as_of"], how="left"
@@ -149,13 +147,9 @@ def typed_actions(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _catalogue_frame(catalogue: ActionCatalogue) -> pl.DataFrame:
-    rows = [
-        (a.id, a.name, a.tactic, " ".join(a.brief.split()), a.effect.points, a.effect.sd)
-        for a in catalogue.actions
-    ]
-    texts = dict.fromkeys(["action_id", "action_name", "tactic", "brief"], pl.String)
-    kinds = {**texts, "points": pl.Float64, "sd": pl.Float64}
-    return pl.DataFrame(rows, schema=kinds, orient="row")
+    rows = [(a.id, a.name, a.tactic, " ".join(a.brief.split())) for a in catalogue.actions]
+    names = ["action_id", "action_name", "tactic", "brief"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _derived() -> list[pl.Expr]:
@@ -163,24 +157,11 @@ def _derived() -> list[pl.Expr]:
         pl.col("as_of").alias("send_after"),
         pl.col("consent_basis").fill_null(NOT_NEEDED),
         _decimal(pl.col("expected_net_value_cents")).alias("expected_net_value"),
-        _decimal(_net_at(-1)).alias("net_value_low"),
-        _decimal(_net_at(1)).alias("net_value_high"),
+        _decimal(pl.col("net_low_cents")).alias("net_value_low"),
+        _decimal(pl.col("net_high_cents")).alias("net_value_high"),
         _decimal(pl.col("cost_cents")).alias("cost"),
         pl.col("catalogue_hash").str.slice(0, 12).alias("catalogue_version"),
     ]
-
-
-def _net_at(side: int) -> pl.Expr:
-    """End of the interval of the net value [cents], from the effect that the catalogue assumes.
-
-    The gain before costs is proportional to the effect, so its interval is the effect's. Null
-    where the effect is not the catalogue's, or is zero.
-    """
-    reach = side * NormalDist().inv_cdf((1 + INTERVAL) / 2)
-    gain = (pl.col("expected_net_value_cents") + pl.col("cost_cents")).cast(pl.Float64)
-    ends = gain * (pl.col("points") + reach * pl.col("sd")) / pl.col("points")
-    assumed = (pl.col("basis") == "assumed") & (pl.col("points") != 0)
-    return pl.when(assumed).then((ends - pl.col("cost_cents")).round(0).cast(pl.Int64))
 
 
 def _decimal(cents: pl.Expr) -> pl.Expr:

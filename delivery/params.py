@@ -11,3 +11,4 @@ class DeliverParams(Record):
     platforms: tuple[str, ...]
     max_suppression_age_days: int = Field(ge=0, le=365)
     top_rows: int = Field(ge=1, le=50)
+    top_customers: int = Field(ge=0, le=2000)

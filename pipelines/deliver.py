@@ -23,7 +23,7 @@ from delivery.clearance import Clearances, check_freshness, cleared
 from delivery.csv_cells import csv_text
 from delivery.dictionary import dictionary_text
 from delivery.exports import Export, platform_export
-from delivery.facts import report_facts
+from delivery.facts import Known, report_facts
 from delivery.loading import loading_text
 from delivery.manifest import SCHEMA_VERSION, FileEntry, file_entry, manifest, manifest_text
 from delivery.params import DeliverParams
@@ -51,6 +51,7 @@ class Inputs(NamedTuple):
     movement: pl.DataFrame
     evaluation: dict[str, Any]
     run: Run
+    besides: Known
     erased: int
 
 
@@ -97,6 +98,7 @@ def deliver(
         _movement(features),
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
         _run(tables, features, kept, catalogue, params),
+        _besides(decisions.parent),
         decided.height - kept.height,
     )
     made = _files(inputs, catalogue, params.score, params.deliver)
@@ -139,7 +141,7 @@ def _files(inputs: Inputs, catalogue: Catalogue, score: ScoreParams, params: Del
     facts = report_facts(
         scores=inputs.scores, decisions=inputs.decisions, movement=inputs.movement,
         evaluation=inputs.evaluation, catalogue=catalogue.actions, run=inputs.run, bands=bands,
-        top_rows=params.top_rows,
+        top_rows=params.top_rows, top_customers=params.top_customers, known=inputs.besides,
     )  # fmt: skip
     columns = action_columns(identities=people is not None, bands=bands)
     files = {
@@ -234,6 +236,17 @@ def _movement(features: Path) -> pl.DataFrame:
         pl.len().cast(pl.Int64).alias("customers")
     )
     return counts.sort("stage_before", "stage_now")
+
+
+def _besides(folder: Path) -> Known:
+    """The plan's and the measurement's tables, as far as their steps have made them."""
+    paths = {
+        "budget_curve": folder / "plan" / "budget_curve.parquet",
+        "cost_of_rules": folder / "plan" / "cost_of_rules.parquet",
+        "measured": folder / "measurement" / "measured.parquet",
+        "ledger": folder / "measurement" / "ledger.parquet",
+    }
+    return Known(**{name: pl.read_parquet(p) for name, p in paths.items() if p.is_file()})
 
 
 def _reach(features: Path) -> pl.DataFrame:
