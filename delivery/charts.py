@@ -6,6 +6,7 @@ of the page, so that light, dark and print each have their own.
 """
 
 import re
+from functools import lru_cache
 from html import escape
 from typing import Any, NamedTuple
 
@@ -43,6 +44,7 @@ def drawing(figure: Figure) -> Drawing:
     return Drawing(SPECS[figure.kind](figure), "vega-lite")
 
 
+@lru_cache(maxsize=64)
 def figure_svg(figure: Figure) -> str:
     """Figure as SVG text with a role and a label, to be put into a page as it is.
 

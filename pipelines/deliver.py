@@ -101,7 +101,7 @@ def deliver(
         _besides(decisions.parent),
         decided.height - kept.height,
     )
-    made = _files(inputs, catalogue, params.score, params.deliver)
+    made = files_of(inputs, catalogue, params.score, params.deliver)
     facts = _manifest(inputs, made)
     text = manifest_text(facts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -124,7 +124,10 @@ def read_clearances(tables: Path, as_of: date) -> Clearances:
     )
 
 
-def _files(inputs: Inputs, catalogue: Catalogue, score: ScoreParams, params: DeliverParams) -> Made:
+def files_of(
+    inputs: Inputs, catalogue: Catalogue, score: ScoreParams, params: DeliverParams
+) -> Made:
+    """Every file of a delivery but the manifest, in memory."""
     bands = BandLimits(score.medium_risk, score.high_risk)
     people = inputs.known.identities if inputs.known.identities.height else None
     actions = action_rows(
