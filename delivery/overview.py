@@ -36,7 +36,7 @@ class Style(NamedTuple):
     soft: Format
     money: Format
     total: Format
-    count: Format
+    number: Format
     sum: Format
     percent: Format
     day: Format
@@ -129,7 +129,7 @@ def _actions_table(
         )
         channels = ", ".join(words.channel(code) for code in row["channel"])
         sheet.write_string(number, 1, channels, style.wrap)
-        sheet.write_number(number, 2, row["customers"], style.count)
+        sheet.write_number(number, 2, row["customers"], style.number)
         sheet.write_number(number, 3, float(row["expected_net_value"]), style.money)
         if not row["unknown"]:
             # Effects of one action are unsure together, so their ends add up.
@@ -154,7 +154,7 @@ def _stages_table(sheet: Worksheet, line: int, facts: ReportFacts, style: Style)
     marks = facts.standing.figures[0].marks
     for number, mark in enumerate(marks, line + 2):
         sheet.write_string(number, 0, mark.row, style.text)
-        sheet.write_number(number, 1, mark.value, style.count)
+        sheet.write_number(number, 1, mark.value, style.number)
     return line + 1 + len(marks)
 
 
@@ -164,7 +164,7 @@ def _exits(sheet: Worksheet, line: int, facts: ReportFacts, style: Style) -> int
     _heads(sheet, line + 1, ("Reason", "Customers", "What it means", "", "", "", "", ""), style)
     for number, (name, meaning, customers) in enumerate(facts.exits.table.rows, line + 2):
         sheet.write_string(number, 0, name, style.text)
-        sheet.write_number(number, 1, int(customers.replace(",", "")), style.count)
+        sheet.write_number(number, 1, int(customers.replace(",", "")), style.number)
         sheet.write_string(number, 2, meaning, style.inset)
     return line + 1 + len(facts.exits.table.rows)
 

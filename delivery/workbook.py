@@ -152,7 +152,7 @@ def _style(book: Workbook, currency: str) -> Style:
         soft=book.add_format({"font_color": "#566273", "text_wrap": True, **top}),
         money=book.add_format({"num_format": money, **top}),
         total=book.add_format({"num_format": money, "bold": True, "top": 1}),
-        count=book.add_format({"num_format": "#,##0", **top}),
+        number=book.add_format({"num_format": "#,##0", **top}),
         sum=book.add_format({"num_format": "#,##0", "bold": True, "top": 1}),
         percent=book.add_format({"num_format": "0.0%", **top}),
         day=book.add_format({"num_format": "yyyy-mm-dd", "align": "left", **top}),
@@ -197,7 +197,7 @@ def _writer(column: str, style: Style) -> tuple[str, Format]:
     if column == "churn_risk":
         return "number", style.percent
     if column in ("best_weekday", "best_hour"):
-        return "number", style.count
+        return "number", style.number
     if column in ("send_after", "expires_on"):
         return "day", style.day
     return "text", style.text
@@ -212,7 +212,7 @@ def _write(
         sheet.write_number(line, place, float(value), style)
     elif kind == "day":
         assert isinstance(value, date)
-        sheet.write_datetime(line, place, value, style)
+        sheet.write_datetime(line, place, datetime(value.year, value.month, value.day), style)  # noqa: DTZ001
     else:
         _string(sheets, sheet, line, place, value, style)
 
