@@ -1,29 +1,24 @@
-"""The canonical action file: one row for every customer who gets an action, as safe CSV text.
-
-A cell that a spreadsheet would run as a formula is made text by a leading apostrophe
-(OWASP, CSV injection, owasp.org/www-community/attacks/CSV_Injection).
-"""
+"""The canonical action file: one row for every customer who gets an action."""
 
 import polars as pl
-import polars.selectors as cs
 
 from actions.catalogue import ActionCatalogue
 from delivery.bands import BANDS, BandLimits, churn_band
+from delivery.csv_cells import MONEY
+from delivery.intervals import with_interval
 from features.errors import DataError
 from features.schemas import Column
 
 CONTACTS = ("email", "phone", "first_name")
-MONEY = ("expected_net_value", "cost")
 STANDING = (
     "stage", "level", "activity", "churn_risk", "churn_band", "reason_1", "reason_2", "reason_3",
 )  # fmt: skip
-# The full-width forms are included because some spreadsheets fold them to the plain ones.
-FORMULA = r"^\s*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
-UNSEEN_LEAD = r"^[\t\r\x00]"
-BREAKS = r"[\t\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]+"
-CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
-E164 = r"^\+[1-9]\d{1,14}$"
-DECIMAL = r"^-?\d+\.\d{2}$"
+NOT_NEEDED = "not_needed"
+REACH_COLUMNS = {"customer_id": pl.String, "best_weekday": pl.Int64, "best_hour": pl.Int64}
+NO_GRANTS = pl.DataFrame(
+    schema={"customer_id": pl.String, "channel": pl.String, "basis": pl.String}
+)
+NO_REACH = pl.DataFrame(schema=REACH_COLUMNS)
 
 
 def action_columns(*, identities: bool = False, bands: BandLimits = BANDS) -> tuple[Column, ...]:
@@ -78,10 +73,17 @@ def _action_columns() -> tuple[Column, ...]:
         Column("action_name", "text", "the action's name"),
         Column("tactic", "text", "kind of tactic that the action uses"),
         Column("channel", "text", "channel to use"),
+        Column(
+            "consent_basis", "text", "opt_in, soft_opt_in or contract; not_needed: they come to us"
+        ),
         Column("brief", "text", "brief for copy and design, on one line"),
         Column("send_after", "date", "do not act before this date"),
         Column("expires_on", "date", "do not act on it from this date on"),
+        Column("best_weekday", "integer", "day they act most, 1 Monday to 7 Sunday", True),
+        Column("best_hour", "integer", "hour they act most, 0 to 23, business time zone", True),
         Column("expected_net_value", "text", "expected net of contact and incentive, decimal"),
+        Column("net_value_low", "text", "lower end of its 80 % interval, decimal", True),
+        Column("net_value_high", "text", "upper end; both blank where none is known", True),
         Column("cost", "text", "contact cost plus expected incentive, decimal"),
         Column("basis", "text", "where the effect comes from: assumed, measured or randomised"),
     )
@@ -94,6 +96,8 @@ def action_rows(
     catalogue: ActionCatalogue,
     identities: pl.DataFrame | None = None,
     bands: BandLimits = BANDS,
+    granted: pl.DataFrame = NO_GRANTS,
+    reach: pl.DataFrame = NO_REACH,
 ) -> pl.DataFrame:
     """One row for every exported decision, sorted by customer.
 
@@ -106,6 +110,10 @@ def action_rows(
     identities : table of schemas.IDENTITIES, optional
         Adds e-mail, phone and first name; null where a customer is not in it.
     bands : BandLimits
+    granted : table of customer_id, channel, basis
+        Consents that hold now.
+    reach : table of customer_id, best_weekday, best_hour
+        When they act most, as integers.
 
     Returns
     -------
@@ -118,16 +126,25 @@ def action_rows(
         If an exported decision has no score or an action that the catalogue lacks, or if a
         customer is twice in a table.
     """
-    exported = decisions.filter(pl.col("outcome") == "exported").drop(STANDING, strict=False)
+    chosen = decisions.filter(pl.col("outcome") == "exported").drop(STANDING, strict=False)
+    exported = with_interval(chosen, catalogue)
     standing = scores.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
     rows = exported.join(
         standing.select("customer_id", "as_of", *STANDING), on=["customer_id", "as_of"], how="left"
     ).join(_catalogue_frame(catalogue), on="action_id", how="left")
+    basis = granted.select("customer_id", "channel", consent_basis="basis")
+    rows = rows.join(basis, on=["customer_id", "channel"], how="left")
+    rows = rows.join(reach.select(*REACH_COLUMNS), on="customer_id", how="left")
     if identities is not None:
         rows = rows.join(identities.select("customer_id", *CONTACTS), on="customer_id", how="left")
     _check(rows, len(exported))
     names = [column.name for column in action_columns(identities=identities is not None)]
     return rows.with_columns(*_derived()).select(names).sort("customer_id", "decision_id")
+
+
+def typed_actions(rows: pl.DataFrame) -> pl.DataFrame:
+    """The action rows with money as decimals, for files that keep types."""
+    return rows.with_columns(pl.col(MONEY).str.to_decimal(scale=2).cast(pl.Decimal(18, 2)))
 
 
 def _catalogue_frame(catalogue: ActionCatalogue) -> pl.DataFrame:
@@ -139,15 +156,18 @@ def _catalogue_frame(catalogue: ActionCatalogue) -> pl.DataFrame:
 def _derived() -> list[pl.Expr]:
     return [
         pl.col("as_of").alias("send_after"),
-        _decimal("expected_net_value_cents").alias("expected_net_value"),
-        _decimal("cost_cents").alias("cost"),
+        pl.col("consent_basis").fill_null(NOT_NEEDED),
+        _decimal(pl.col("expected_net_value_cents")).alias("expected_net_value"),
+        _decimal(pl.col("net_low_cents")).alias("net_value_low"),
+        _decimal(pl.col("net_high_cents")).alias("net_value_high"),
+        _decimal(pl.col("cost_cents")).alias("cost"),
         pl.col("catalogue_hash").str.slice(0, 12).alias("catalogue_version"),
     ]
 
 
-def _decimal(cents: str) -> pl.Expr:
-    size = pl.col(cents).abs()
-    sign = pl.when(pl.col(cents) < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+def _decimal(cents: pl.Expr) -> pl.Expr:
+    size = cents.abs()
+    sign = pl.when(cents < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     rest = (size % 100).cast(pl.String).str.zfill(2)
     return pl.concat_str(sign, (size // 100).cast(pl.String), pl.lit("."), rest)
 
@@ -164,35 +184,3 @@ def _check(rows: pl.DataFrame, expected: int) -> None:
                 f"decisions: {missing} exported without a {lacks}. Got {expected} exported. "
                 f"Expected a {lacks} for each. Score and decide again with one catalogue."
             )
-
-
-def csv_text(rows: pl.DataFrame) -> str:
-    r"""Table as CSV text that no spreadsheet runs: same rows, same bytes.
-
-    UTF-8, a header, ``\n`` at the end of each line, quotes only where needed (RFC 4180), null
-    and empty text both blank. Line breaks and tabs within a cell become one space, other
-    control characters go. Text that starts like a formula gets an apostrophe in front, except
-    E.164 numbers in the column ``phone`` and plain decimals in the columns of money.
-    """
-    texts = rows.select(cs.string()).columns
-    return rows.with_columns(_safe(name) for name in texts).write_csv(
-        line_terminator="\n",
-        quote_style="necessary",
-        null_value="",
-        date_format="%Y-%m-%d",
-        float_scientific=False,
-    )
-
-
-def _safe(name: str) -> pl.Expr:
-    raw = pl.col(name)
-    clean = raw.str.strip_chars("\t\n\r\x0b\x0c\x00").str.replace_all(BREAKS, " ")
-    clean = clean.str.replace_all(CONTROLS, "")
-    runs = raw.str.contains(UNSEEN_LEAD) | clean.str.contains(FORMULA)
-    if name == "phone":
-        runs &= ~clean.str.contains(E164)
-    elif name in MONEY:
-        runs &= ~clean.str.contains(DECIMAL)
-    safe = pl.when(runs).then(pl.lit("'") + clean).otherwise(clean)
-    # Polars writes empty text as two quotes and null as nothing: blank is blank.
-    return pl.when(safe != "").then(safe).alias(name)

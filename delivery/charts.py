@@ -6,11 +6,14 @@ of the page, so that light, dark and print each have their own.
 """
 
 import re
+from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import vl_convert
 
+from delivery.curves import curve_layers, range_layers
+from delivery.flows import flow_spec
 from delivery.pieces import Figure, Mark
 
 Spec = dict[str, Any]
@@ -19,9 +22,29 @@ WIDTH = 360
 INK, SOFT, LINE = "currentColor", "var(--soft, #5b6675)", "var(--line, #c8d0d9)"
 ACCENT, TRACK = "var(--accent, #2f6fb3)", "var(--track, #e3e8ee)"
 BAND_COLOURS = ["var(--low, #5a87ad)", "var(--medium, #b7791f)", "var(--high, #b3261e)"]
+TOOLTIP = [
+    {"field": "row", "type": "nominal", "title": " "},
+    {"field": "part", "type": "nominal", "title": "  "},
+    {"field": "text", "type": "nominal", "title": "   "},
+]
 PLAIN_AXIS = {"title": None, "grid": False, "ticks": False, "domain": False}
 
 
+class Drawing(NamedTuple):
+    """A specification and its language: ``vega`` or ``vega-lite``."""
+
+    spec: Spec
+    mode: str
+
+
+def drawing(figure: Figure) -> Drawing:
+    """Specification of a figure, for a still picture or a live one."""
+    if figure.kind == "flow":
+        return Drawing(flow_spec(figure), "vega")
+    return Drawing(SPECS[figure.kind](figure), "vega-lite")
+
+
+@lru_cache(maxsize=64)
 def figure_svg(figure: Figure) -> str:
     """Figure as SVG text with a role and a label, to be put into a page as it is.
 
@@ -30,8 +53,11 @@ def figure_svg(figure: Figure) -> str:
     figure : Figure
         With at least one mark.
     """
-    spec = SPECS[figure.kind](figure)
-    drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    spec, mode = drawing(figure)
+    if mode == "vega":
+        drawn = vl_convert.vega_to_svg(spec, allowed_base_urls=[])
+    else:
+        drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     inner = drawn[drawn.index(">") + 1 :]
     sizes = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
     assert sizes is not None, "vl_convert always writes a view box"
@@ -92,21 +118,6 @@ def _stacks(figure: Figure) -> Spec:
     return _page(figure.marks, [layer], height=30 * lines, left=130, right=22, top=28, bottom=24)
 
 
-def _squares(figure: Figure) -> Spec:
-    """Matrix, darker where there are more; the text keeps its contrast on the darkest."""
-    columns = {"field": "part", "type": "nominal", "sort": None, "title": None}
-    columns["axis"] = PLAIN_AXIS | {"orient": "top", "labelAngle": 0, "labelFontSize": 11}
-    shade = {"field": "shade", "type": "quantitative", "legend": None}
-    shade["scale"] = {"domain": [0, 1], "range": [0.05, 0.5]}
-    rect = _layer({"type": "rect", "fill": ACCENT}, y=_rows(figure.marks), x=columns)
-    rect["encoding"]["fillOpacity"] = shade
-    rect["mark"] |= {"stroke": "var(--card, #fff)", "strokeWidth": 3}
-    rect["encoding"]["y"]["axis"] |= {"labelFontSize": 11}
-    text = _layer(_text(), y=rect["encoding"]["y"], x=columns, text="text")
-    lines = len({mark.row for mark in figure.marks})
-    return _page(figure.marks, [rect, text], height=42 * lines, left=80, right=2, top=22)
-
-
 def _pairs(figure: Figure) -> Spec:
     """Two dots a line, joined: the first series hollow, the second filled."""
     parts = list(dict.fromkeys(mark.part for mark in figure.marks))
@@ -119,7 +130,8 @@ def _pairs(figure: Figure) -> Spec:
     # The hollow dot is the larger one, so that both show where they agree.
     dots["encoding"]["size"] = {
         "field": "part",
-        "type": "nominal",
+        "type": "ordinal",
+        "sort": parts,
         "scale": {"domain": parts, "range": [130, 36]},
         "legend": None,
     }
@@ -149,13 +161,27 @@ def _budget(figure: Figure) -> Spec:
     return _page(figure.marks, layers, height=40, left=2, right=2, top=22)
 
 
+def _ranges(figure: Figure) -> Spec:
+    values, layers = range_layers(figure)
+    page = _page(figure.marks, layers, height=42 * len(values), left=4, right=6)
+    return page | {"data": {"values": values}}
+
+
+def _curve(figure: Figure) -> Spec:
+    values, layers = curve_layers(figure)
+    page = _page(figure.marks, layers, height=190, left=52, right=10, top=8, bottom=44)
+    params = [{"name": "budget", "value": figure.limit / 100}]
+    return page | {"data": {"values": values}, "params": params}
+
+
 SPECS = {
     "bars": _bars,
     "long_bars": _long_bars,
     "stacks": _stacks,
-    "squares": _squares,
     "pairs": _pairs,
     "budget": _budget,
+    "ranges": _ranges,
+    "curve": _curve,
 }
 
 
@@ -211,7 +237,7 @@ def _config() -> Spec:
 
 
 def _layer(mark: Spec, *, x: Spec, y: Spec | None = None, text: str | None = None) -> Spec:
-    encoding = {"x": x} | ({"y": y} if y else {})
+    encoding = {"x": x, "tooltip": TOOLTIP} | ({"y": y} if y else {})
     if text:
         encoding["text"] = {"field": text, "type": "nominal"}
     return {"mark": mark, "encoding": encoding}

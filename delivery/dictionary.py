@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from features.schemas import Column
 
 READING = """\
-Text is UTF-8 with one header line. A blank cell means that there is no value.
+One row for each customer and action. `actions.csv`, `actions.parquet` and `actions.xlsx` hold the
+same rows and columns; Parquet keeps types and exact decimals. Schema version {version}: it changes
+when a column does.
+
+In CSV, text is UTF-8 with one header line. A blank cell means that there is no value.
 Load ids as text: a spreadsheet that reads `00123` as a number loses the zeros.
 Text that a spreadsheet would run as a formula has an apostrophe (') in front.
 Money is decimal text in the company's currency. Dates are YYYY-MM-DD.
 """
 
 
-def dictionary_text(columns: Sequence[Column], *, title: str = "Columns of actions.csv") -> str:
-    """Markdown page with one table row a column, in the order of the file."""
+def dictionary_text(
+    columns: Sequence[Column], *, version: int, title: str = "Columns of the action files"
+) -> str:
+    """Markdown page with one table row a column, in the order of the files."""
     lines = [
         f"# {title}",
         "",
-        READING,
+        READING.format(version=version),
         "| column | kind | may be blank | meaning |",
         "|---|---|---|---|",
         *(_line(column) for column in columns),

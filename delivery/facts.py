@@ -10,7 +10,10 @@ import polars as pl
 from actions.catalogue import ActionCatalogue
 from delivery import formats, words
 from delivery.bands import BANDS, BandLimits, churn_band
+from delivery.budget import Curve, budget_section
+from delivery.evidence import Evidence, RuleCosts, evidence, rule_costs
 from delivery.funnel import Funnel, funnel
+from delivery.listing import Listing, listing
 from delivery.pieces import Run, total
 from delivery.plan import Exits, Plan, Spend, exits, plan, spend
 from delivery.provenance import DefinitionGroup, Quality, definitions, limits, quality
@@ -25,6 +28,27 @@ class Tile(NamedTuple):
     value: str
     name: str
     note: str
+
+
+class Known(NamedTuple):
+    """What was worked out or measured beside the decisions; None where it was not.
+
+    Attributes
+    ----------
+    budget_curve : table with budget_cents, spent_cents, net_value_cents, actions
+    cost_of_rules : table with rule, customers, forgone_cents
+    measured : table with scope, words
+    ledger : table with as_of, exported, cost_cents, promised_successes, realised_successes and
+        its interval
+    """
+
+    budget_curve: pl.DataFrame | None = None
+    cost_of_rules: pl.DataFrame | None = None
+    measured: pl.DataFrame | None = None
+    ledger: pl.DataFrame | None = None
+
+
+NOTHING_BESIDES = Known()
 
 
 @dataclass(frozen=True)
@@ -44,6 +68,10 @@ class ReportFacts:
     plan: Plan
     exits: Exits
     spend: Spend
+    curve: Curve | None
+    evidence: Evidence | None
+    rules: RuleCosts | None
+    listing: Listing | None
     quality: Quality
     definitions: tuple[DefinitionGroup, ...]
     limits: tuple[str, ...]
@@ -60,6 +88,8 @@ def report_facts(
     run: Run,
     bands: BandLimits = BANDS,
     top_rows: int = 8,
+    top_customers: int = 0,
+    known: Known = NOTHING_BESIDES,
 ) -> ReportFacts:
     """Everything that the report prints.
 
@@ -78,6 +108,9 @@ def report_facts(
     bands : BandLimits
     top_rows : int
         Most reasons for churn risk to list.
+    top_customers : int
+        Most customers to list by id; 0 lists nobody.
+    known : Known
 
     Raises
     ------
@@ -104,6 +137,17 @@ def report_facts(
         plan=plan(exported, catalogue=catalogue, currency=currency),
         exits=exits(flow),
         spend=spend(exported, run),
+        curve=budget_section(known.budget_curve, run),
+        evidence=evidence(known.measured, known.ledger, run),
+        rules=rule_costs(known.cost_of_rules, run),
+        listing=listing(
+            scores,
+            exported,
+            names={action.id: action.name for action in catalogue.actions},
+            bands=bands,
+            run=run,
+            most=top_customers,
+        ),
         quality=quality(run),
         definitions=definitions(run, bands),
         limits=limits(exported, scores, run),

@@ -10,7 +10,7 @@ import polars as pl
 
 from delivery.funnel import funnel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class FileEntry(TypedDict):
@@ -35,6 +35,8 @@ def manifest(
     files: Mapping[str, FileEntry],
     versions: Mapping[str, str],
     hashes: Mapping[str, str],
+    erased: int = 0,
+    platforms: Mapping[str, Mapping[str, object]] | None = None,
 ) -> dict[str, object]:
     """Manifest of one run: the same inputs give the same content, so it holds no time.
 
@@ -49,6 +51,10 @@ def manifest(
         Name in the folder -> checksum, bytes and rows.
     versions, hashes : mapping
         What made the files (package, models), and what they were made from (SHA-256).
+    erased : int
+        Customers decided on who have been erased since; they are in no file and no other count.
+    platforms : mapping, optional
+        Platform -> its files, and why actions by its channels are in none of them.
 
     Raises
     ------
@@ -59,8 +65,9 @@ def manifest(
         "schema_version": SCHEMA_VERSION,
         "as_of": as_of.isoformat(),
         "run_id": run_id,
-        "counts": funnel(scored, decisions)._asdict(),
+        "counts": {**funnel(scored, decisions)._asdict(), "erased": erased},
         "files": dict(files),
+        "platforms": dict(platforms or {}),
         "versions": dict(versions),
         "hashes": dict(hashes),
     }

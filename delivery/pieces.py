@@ -4,7 +4,9 @@ from typing import Literal, NamedTuple, TypedDict
 
 import polars as pl
 
-FigureKind = Literal["bars", "long_bars", "stacks", "squares", "pairs", "budget"]
+FigureKind = Literal[
+    "bars", "long_bars", "stacks", "pairs", "budget", "flow", "ranges", "curve"
+]  # fmt: skip
 
 
 class Mark(NamedTuple):

@@ -7,7 +7,10 @@ import polars as pl
 from actions.catalogue import Action, ActionCatalogue
 from delivery import formats, words
 from delivery.funnel import Funnel
+from delivery.intervals import with_interval
 from delivery.pieces import Figure, Mark, Run, TextTable, spoken, total
+
+CHARTED = 8
 
 
 class ActionLine(NamedTuple):
@@ -31,6 +34,7 @@ class Plan(NamedTuple):
     lines: tuple[ActionLine, ...]
     total: tuple[str, str, str]
     bases: tuple[tuple[str, str], ...]
+    ranges: Figure | None
 
 
 class Exits(NamedTuple):
@@ -74,7 +78,32 @@ def plan(exported: pl.DataFrame, *, catalogue: ActionCatalogue, currency: str) -
         formats.money(total(exported["expected_net_value_cents"]), currency),
         formats.money(total(exported["cost_cents"]), currency),
     )
-    return Plan(lead, tuple(ordered), sums, tuple(words.BASES.values()))
+    ranges = _ranges(with_interval(exported, catalogue), catalogue, currency)
+    return Plan(lead, tuple(ordered), sums, tuple(words.BASES.values()), ranges)
+
+
+def _ranges(exported: pl.DataFrame, catalogue: ActionCatalogue, currency: str) -> Figure | None:
+    """Net value of the most valuable actions with its interval; None where none is known."""
+    known = exported.drop_nulls(["net_low_cents", "net_high_cents"])
+    ends = ["net_low_cents", "expected_net_value_cents", "net_high_cents"]
+    # Effects of one action are unsure together, so the ends of its customers add up.
+    sums = known.group_by("action_id").agg(pl.col(ends).sum())
+    best = sums.sort(ends[1], "action_id", descending=[True, False]).head(CHARTED)
+    if best.is_empty():
+        return None
+    names = {action.id: action.name for action in catalogue.actions}
+    lines = [(names[code], cents) for code, *cents in best.select("action_id", *ends).rows()]
+    marks = tuple(
+        Mark(name, number / 100, formats.money(number, currency), part)
+        for name, cents in lines
+        for number, part in zip(cents, ("low", "value", "high"), strict=True)
+    )
+    title = "Expected net value by action, with its 80 % interval"
+    rows = tuple((name, *(formats.money(c, currency) for c in cents)) for name, cents in lines)
+    table = TextTable(title, ("Action", "Low", "Expected", "High"), rows)
+    said = "; ".join(f"{name}: {low} to {high}" for name, low, _, high in rows)
+    note = "Dot: expected. Line: where it lies four times in five, if the assumption is right."
+    return Figure(title, f"{title}. {said}.", "ranges", marks, table, note)
 
 
 def _line(action: Action, exported: pl.DataFrame, currency: str) -> ActionLine:

@@ -132,11 +132,11 @@ def _moves_figure(moves: pl.DataFrame, before: str) -> Figure:
     )
     grid = [[found.get((b, n), 0) for n in words.STAGES] for b in words.STAGES]
     names = tuple(words.STAGES.values())
-    title = f"Stage on {before} (down) and now (across)"
+    title = f"Moves between stages since {before}"
     moved = [m for m in marks if m.row != m.part and m.value]
     label = f"{title}. " + "; ".join(f"{m.row} to {m.part}: {m.text}" for m in moved) + "."
-    note = "The diagonal stayed where it was. Right of it: moved on. Left of it: fell back."
-    return Figure(title, label, "squares", marks, matrix(title, names, names, grid), note=note)
+    note = "Pale bands stayed where they were. In the table: stage then down, stage now across."
+    return Figure(title, label, "flow", marks, matrix(title, names, names, grid), note=note)
 
 
 def _expected(scores: pl.DataFrame, horizon_days: int) -> TextTable | None:

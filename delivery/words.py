@@ -89,6 +89,26 @@ EXIT_REASONS = {
         "No action for their situation",
         "No action is meant for this stage, level and activity together.",
     ),
+    "objected": (
+        "Objected to marketing",
+        "Has objected since the decision was made.",
+    ),
+    "suppressed": (
+        "On the list of suppressed addresses",
+        "The marketing tool lists the address as one that must not be written to.",
+    ),
+    "address_refused": (
+        "Somebody with the same address refused",
+        "Another customer with this address objected, or refused the channel.",
+    ),
+    "address_held_out": (
+        "Shares an address with a held-out customer",
+        "Writing to it would spoil the comparison with those who are left alone.",
+    ),
+    "address_repeated": (
+        "Same address as another customer",
+        "The customer with the higher expected value gets the message, so that it arrives once.",
+    ),
     "contact_cap": (
         "Contacted often enough already",
         "One more contact would pass the limit for the channel, or for all channels.",

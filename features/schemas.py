@@ -334,6 +334,22 @@ POLICY_VALUE = Table(
     "What another policy would have brought on past decisions.",
 )
 
+SUPPRESSIONS = Table(
+    "suppressions",
+    ("kind", "identifier", "channel"),
+    (
+        Column(
+            "kind",
+            "text",
+            "customer_id, email or phone, or one of these with _sha256: what it identifies by",
+        ),
+        Column("identifier", "text", "the id or address, or its SHA-256 in lower-case hex"),
+        Column("channel", "text", "channel that must not be used, or 'any'"),
+        Column("listed_on", "date", "business date on which the list was exported"),
+    ),
+    "Who must not be written to, as the marketing tool lists them; read by delivery alone.",
+)
+
 QUARANTINE = Table(
     "quarantine",
     ("source", "file", "row_number"),
@@ -348,6 +364,6 @@ QUARANTINE = Table(
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, EFFECTS,
-    MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, LABELS, SCORES, DECISIONS,
+    EFFECTS, MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
 )  # fmt: skip

@@ -324,6 +324,37 @@ def _ask(question: str, proposed: str) -> str:
     return str(typer.prompt(question, default=proposed))
 
 
+@commands.command(
+    "check-export", epilog="Example: keepwell check-export outbox/latest/braze.csv --platform braze"
+)
+def check_export(
+    file: Annotated[Path, typer.Argument(help="File to be imported.")],
+    platform: Annotated[str, typer.Option(help="Id in catalogue/platforms.yaml.")],
+    project: ProjectFolder = HERE,
+    today: Annotated[str, typer.Option(help="Times after it are wrong [default: today].")] = "",
+    json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """Say what a marketing platform would refuse an import file for, whoever wrote it."""
+    from pipelines.project import Project
+    from pipelines.verify import verdict
+
+    day = _date(today, "--today") if today else date.today()  # noqa: DTZ011
+    platforms = Project(project).catalogue.platforms
+    text, code = verdict(file, platform, platforms, day, as_json=json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@commands.command(epilog="Example: keepwell verify outbox/latest")
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A delivered folder.")],
+) -> None:
+    """Prove that a delivered folder is what its run wrote, by the manifest's hashes."""
+    from pipelines.verify import verify as verify_folder
+
+    typer.echo(f"ok: {verify_folder(folder)} files are as the run wrote them")
+
+
 def _opened(folder: Path) -> "tuple[Project, Paths]":
     from pipelines.project import Project
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from actions.catalogue import ActionCatalogue
 from actions.params import MeasureParams, RecommendParams
 from delivery.params import DeliverParams
+from delivery.platforms import PlatformCatalogue
 from features.definitions import CustomFeatures, Definitions, all_features
 from features.dimensions import dimensions
 from features.errors import ConfigurationError, InputMissingError
@@ -62,6 +63,7 @@ class Catalogue(NamedTuple):
     standing: StandingRules
     actions: ActionCatalogue
     custom: CustomFeatures | None
+    platforms: PlatformCatalogue
     sha256: str
 
     def definitions(self, params: FeatureParams) -> Definitions:
@@ -99,6 +101,9 @@ def read_catalogue(folder: Path) -> Catalogue:
         standing=_standing(folder),
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
+        ),
+        platforms=_record(
+            PlatformCatalogue, _mapping(folder / "platforms.yaml"), folder / "platforms.yaml"
         ),
         custom=read_custom(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
@@ -139,6 +144,7 @@ def check_references(params: Params, catalogue: Catalogue) -> None:
             _check_feature("actions.yaml", action.id, condition, known)
     _check_actions(catalogue)
     _check_quiet_period(catalogue)
+    _check_platforms(params, catalogue)
     _check_events(catalogue)
 
 
@@ -173,6 +179,16 @@ def _check_quiet_period(catalogue: Catalogue) -> None:
                 f"actions.yaml, quiet_period: unknown event type. Got {name!r}. "
                 f"Expected one of taxonomy.yaml, for example {_nearest(name, set(events))}."
             )
+
+
+def _check_platforms(params: Params, catalogue: Catalogue) -> None:
+    known = catalogue.platforms.platforms
+    unknown = [name for name in params.deliver.platforms if name not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"params.yaml, deliver.platforms: unknown platform. Got {', '.join(unknown)}. "
+            f"Known: {', '.join(known)}. Fix the id, or declare it in platforms.yaml."
+        )
 
 
 def _check_events(catalogue: Catalogue) -> None:

@@ -1,4 +1,4 @@
-"""Step: sources -> events, customers, identities, consents, sends, quarantine and accounting."""
+"""Step: sources -> events, tables of people, quarantine and accounting."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from features.errors import DataError
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, Table
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS, Table
 from features.taxonomy import Taxonomy
 from pipelines.accounts import Account, by_source, check_kept
 from pipelines.collection import Collected, Job, Say, collect
@@ -26,7 +26,7 @@ from pipelines.stage import bucket_count
 from pipelines.tables import read, write, write_text
 
 ACCOUNTING = "accounting.json"
-PEOPLE = (CUSTOMERS, IDENTITIES, CONSENTS, SENDS)
+PEOPLE = (CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS)
 LISTED = "listed.parquet"
 # Rows may grow or shrink to this many times what the buckets were made for, before they are
 # changed: that writes all events again.

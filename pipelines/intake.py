@@ -18,7 +18,8 @@ MAY_BE_EMPTY = ("value", "discount", "loaded_at", "until")
 MONEY = frozenset({"value", "discount"})
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
-DATES = frozenset({"known_since", "since", "until"})
+REQUIRED_DATES = ("known_since", "since", "listed_on")
+DATES = frozenset({*REQUIRED_DATES, "until"})
 NAMED = "currency_given"
 CONTROL = r"[\x00-\x1f\x7f]"
 
@@ -113,7 +114,8 @@ def _given(origin: Origin) -> pl.Expr:
 
 def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
     """The first rule that a row breaks, in the order of this list."""
-    checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col("customer_id").is_null())]
+    who = "customer_id" if "customer_id" in present.columns else "identifier"
+    checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col(who).is_null())]
     ids = [name for name in IDS if name in present.columns]
     checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in sorted(ids)]
     if source.lines_of_order:
@@ -122,7 +124,7 @@ def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
         if time in present.columns:
             outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
-    dated = [d for d in ("known_since", "since") if d in present.columns]
+    dated = [d for d in REQUIRED_DATES if d in present.columns]
     checks += [("bad_date", pl.col(d).is_null()) for d in dated]
     if NAMED in present.columns and "value" in present.columns:
         checks.append(("missing_currency", pl.col("value_given") & ~pl.col(NAMED)))

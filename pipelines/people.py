@@ -1,19 +1,23 @@
-"""Customers, identities, consents and sends from normalised rows."""
+"""Customers, identities, consents, suppressions and sends from normalised rows."""
 
 from typing import NamedTuple
 
 import polars as pl
 
-from features.schemas import CONSENTS, CUSTOMERS, IDENTITIES, SENDS, Table
+from features.schemas import CONSENTS, CUSTOMERS, IDENTITIES, SENDS, SUPPRESSIONS, Table
 from pipelines.delimited import ROW
 from pipelines.events import REASON
 from pipelines.identity import DUPLICATE
 from pipelines.tables import polars_schema
 
-TABLES: dict[str, Table] = {t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS)}
+TABLES: dict[str, Table] = {
+    t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS, SUPPRESSIONS)
+}
 STATUSES = ("denied", "revoked", "unknown", "granted")
 PURPOSES = ("marketing", "profiling")
 BASES = ("opt_in", "soft_opt_in", "contract", "none")
+SUPPRESSED = ("customer_id", "email", "phone")
+KINDS = (*SUPPRESSED, *(f"{kind}_sha256" for kind in SUPPRESSED))
 
 
 class Intake(NamedTuple):
@@ -35,6 +39,8 @@ def people_of(rows: pl.DataFrame, table_name: str) -> Intake:
     table = TABLES[table_name]
     if table is CONSENTS:
         rows = _checked_consents(rows)
+    if table is SUPPRESSIONS:
+        rows = _checked_suppressions(rows)
     kept = rows.filter(pl.col(REASON).is_null())
     first = one_a_key(kept.sort(ROW), table)
     again = kept.join(first.select(ROW), on=ROW, how="anti")
@@ -61,11 +67,19 @@ def _checked_consents(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(reason.otherwise(pl.col(REASON)).alias(REASON))
 
 
+def _checked_suppressions(rows: pl.DataFrame) -> pl.DataFrame:
+    unknown = pl.col(REASON).is_null() & ~pl.col("kind").is_in(KINDS)
+    reason = pl.when(unknown).then(pl.lit("unknown_kind")).otherwise(pl.col(REASON))
+    return rows.with_columns(reason.alias(REASON))
+
+
 def one_a_key(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """One row a key: of consents the most restrictive, otherwise the first."""
+    """One row a key: the most restrictive consent, the newest suppression, otherwise the first."""
     if table is CONSENTS:
         rank = pl.col("status").replace_strict(STATUSES, range(len(STATUSES)), default=None)
         rows = rows.sort(rank, maintain_order=True)
+    if table is SUPPRESSIONS:
+        rows = rows.sort("listed_on", descending=True, maintain_order=True)
     return rows.unique(table.key, keep="first", maintain_order=True)
 
 

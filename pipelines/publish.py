@@ -9,13 +9,14 @@ from pathlib import Path
 from pipelines.lock import locked
 
 VERSIONS = ".versions"
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 
 
 def publish(files: Mapping[str, bytes], outbox: Path, *, name: str, version: str) -> Path:
     """Write files as a new, immutable version and point ``outbox/name`` and ``latest`` to it.
 
     Built in a temporary folder, flushed to disk, renamed, then linked atomically. The same version
-    again changes nothing.
+    again changes nothing. Only the owner may read files and folders, whatever the umask says.
 
     Parameters
     ----------
@@ -51,12 +52,16 @@ def publish(files: Mapping[str, bytes], outbox: Path, *, name: str, version: str
 def _write_version(files: Mapping[str, bytes], outbox: Path, kept: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=outbox))
     for name, content in sorted(files.items()):
-        with (unfinished / name).open("wb") as out:
+        handle = os.open(unfinished / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_FILE)
+        with os.fdopen(handle, "wb") as out:
+            os.fchmod(handle, OWNER_FILE)
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
     _flush_folder(unfinished)
     kept.parent.mkdir(exist_ok=True)
+    for folder in (outbox, kept.parent, unfinished):
+        folder.chmod(OWNER_FOLDER)
     unfinished.rename(kept)
     _flush_folder(kept.parent)
 

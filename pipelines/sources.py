@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from features.records import Record
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS
 
 Kind = Literal["csv", "jsonl", "parquet", "excel", "sqlite", "duckdb", "postgres"]
 DATABASES: tuple[Kind, ...] = ("sqlite", "duckdb", "postgres")
@@ -94,6 +94,7 @@ TARGETS: dict[str, tuple[set[str], set[str]]] = {
     IDENTITIES.name: ({"customer_id"}, set(IDENTITIES.names) - {"customer_id"}),
     CONSENTS.name: (set(CONSENTS.names) - {"until"}, {"until"}),
     SENDS.name: (set(SENDS.names), set()),
+    SUPPRESSIONS.name: (set(SUPPRESSIONS.names), set()),
 }
 
 
@@ -103,7 +104,7 @@ class Source(Record):
     ``refused`` names columns that must not be read, each with the reason.
     """
 
-    table: Literal["events", "customers", "identities", "consents", "sends"]
+    table: Literal["events", "customers", "identities", "consents", "sends", "suppressions"]
     path: str
     kind: Kind | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)

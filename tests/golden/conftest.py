@@ -111,6 +111,7 @@ SETTINGS = {
     "recommend.holdout_share": 0.0,
     "recommend.margin_rate": 0.5,
     "recommend.kept_value_days": 365,
+    "deliver.platforms": ["braze", "mailchimp"],
 }
 
 

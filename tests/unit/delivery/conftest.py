@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from actions.catalogue import ActionCatalogue
+from delivery.clearance import Clearances
 from features import schemas
 
 KINDS = {
@@ -73,6 +74,31 @@ def exported():
 
 
 @pytest.fixture
+def known():
+    """Clearances in which everybody named may be sent e-mail, if not said otherwise."""
+
+    def of(*customers, refused=(), objected=(), suppressions=(), identities=()) -> Clearances:
+        people = [{"customer_id": c, "email": f"{c}@example.org"} for c in customers]
+        told = {row["customer_id"]: row for row in identities}
+        people = [row | told.get(row["customer_id"], {}) for row in people]
+        allowed = [(c, "email", "opt_in") for c in customers]
+        text = pl.String
+        return Clearances(
+            permitted=pl.DataFrame(
+                allowed, {"customer_id": text, "channel": text, "basis": text}, orient="row"
+            ),
+            refused=pl.DataFrame(
+                list(refused), {"customer_id": text, "channel": text}, orient="row"
+            ),
+            objected=pl.DataFrame({"customer_id": list(objected)}, {"customer_id": text}),
+            suppressions=build(schemas.SUPPRESSIONS, list(suppressions)),
+            identities=build(schemas.IDENTITIES, people),
+        )
+
+    return of
+
+
+@pytest.fixture
 def catalogue():
     """Two actions: one in use, one whose name a spreadsheet would run."""
     action = {
@@ -90,7 +116,12 @@ def catalogue():
     named = [{"id": "thank_you", "name": "Thank-you letter"}, {"id": "sum", "name": "=SUM(A1)"}]
     return ActionCatalogue.model_validate(
         {
-            "channels": {"email": {"consent": True}, "mail": {"consent": True}},
+            "channels": {
+                "email": {"consent": True},
+                "mail": {"consent": True},
+                "web": {"consent": False},
+                "ad": {"consent": False},
+            },
             "all_channels": {"count": 4, "days": 30},
             "actions": [action | name for name in named],
         }

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from delivery.bands import BandLimits
-from delivery.canonical import action_columns, action_rows, csv_text
+from delivery.canonical import action_columns, action_rows
+from delivery.csv_cells import csv_text
 from delivery.dictionary import dictionary_text
 from features import schemas
 from features.errors import DataError
@@ -25,7 +26,9 @@ def read(text: str) -> list[dict]:
         ("-1", "'-1"),
         ("@cmd", "'@cmd"),
         ("\t=1", "'=1"),
-        ("\tplain", "'plain"),
+        ("\tplain", "plain"),
+        ("'=1", "''=1"),
+        ("\N{ZERO WIDTH SPACE}=1", "'\N{ZERO WIDTH SPACE}=1"),
         ("\r=1", "'=1"),
         ("\x00=1", "'=1"),
         (" =1", "' =1"),
@@ -165,6 +168,6 @@ def test_same_rows_in_any_order_give_the_same_bytes(scores, decisions, exported,
 
 def test_dictionary_names_every_column():
     columns = action_columns(identities=True)
-    text = dictionary_text(columns)
+    text = dictionary_text(columns, version=7)
     assert all(f"| `{column.name}` | {column.kind} |" in text for column in columns)
     assert text.endswith("|\n")

@@ -38,6 +38,7 @@ def test_counts_add_up_and_every_exit_reason_is_counted(decisions, exported):
         "suppressed": 1,
         "no_action": 2,
         "by_exit_reason": {"holdout": 1, "no_consent": 1, "no_gain": 2},
+        "erased": 0,
     }
 
 

@@ -1,5 +1,8 @@
 """The report: complete, self-contained, readable and silent about single customers."""
 
+import base64
+import hashlib
+import html
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -49,8 +52,9 @@ TEST = {
 def page(scores, decisions, exported, catalogue, run):
     """Render a report; what is not given is the smallest that works: one customer."""
 
-    def of(who=None, what=None, *, moves=NO_MOVES, evaluation=None, **changes) -> str:
+    def of(who=None, what=None, *, moves=NO_MOVES, evaluation=None, listed=0, **changes) -> str:
         facts = report_facts(
+            top_customers=listed,
             scores=scores({"customer_id": "CUST-01"}) if who is None else who,
             decisions=decisions(exported("CUST-01")) if what is None else what,
             movement=moves,
@@ -95,14 +99,19 @@ def full(page, scores, decisions, exported):
     )
 
 
-def text_of(html: str) -> str:
+def text_of(page: str) -> str:
     """Return what a reader sees: without style, tags and pictures."""
-    bare = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>", " ", html)
+    bare = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>|<script.*?</script>", " ", page)
     return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
 
 
-def svgs(html: str) -> list[str]:
-    return re.findall(r"(?s)<svg.*?</svg>", html)
+def svgs(page: str) -> list[str]:
+    return re.findall(r"(?s)<svg.*?</svg>", still(page))
+
+
+def still(page: str) -> str:
+    """Return the page without its scripts."""
+    return re.sub(r"(?s)<script.*?</script>", "", page)
 
 
 class Outline(HTMLParser):
@@ -128,7 +137,25 @@ def test_no_customer_is_named(full):
     assert "CUST-" not in full
 
 
+def test_only_the_listing_names_customers_and_only_by_id(page):
+    page = page(listed=1)
+    listed = page.partition('id="customers"')[2].partition("</section>")[0]
+    assert page.count("CUST-01") == listed.count("CUST-01") == 1
+
+
+def test_policy_names_the_scripts_by_their_hashes_and_allows_nothing_else(full):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', full)
+    scripts = re.findall(r"(?s)<script>(.*?)</script>", full)
+    digests = [hashlib.sha256(text.encode()).digest() for text in scripts]
+    allowed = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests)
+    assert len(scripts) == 2
+    assert html.unescape(policy[1]) == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"
+    )
+
+
 def test_nothing_is_loaded_from_elsewhere(full):
+    full = still(full)
     assert not re.search(r"(?i)(src|href|data)\s*=\s*[\"']?(?!#)[a-z]+:?//", full)
     bare = full.replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert not re.search(r"(?i)url\(|@import|<script|<link|<img|<iframe|https?://", bare)
@@ -152,7 +179,7 @@ def test_outcomes_are_shown_as_a_sum(full):
 
 
 def test_pictures_are_well_formed_and_labelled(full):
-    assert len(svgs(full)) == 13
+    assert len(svgs(full)) == 14
     for svg in svgs(full):
         root = ET.fromstring(svg)
         assert root.attrib["role"] == "img"
@@ -170,7 +197,8 @@ def test_headings_go_down_one_level_at_a_time_and_tags_close(full):
 
 
 def test_every_table_has_a_caption(full):
-    assert full.count("<table") == full.count("<caption>")
+    page = still(full)
+    assert page.count("<table") == page.count("<caption>")
 
 
 def test_auc_is_put_in_words(full):
@@ -260,7 +288,7 @@ def test_no_scores_are_refused(page, scores):
         page(scores())
 
 
-@pytest.mark.parametrize("kind", ["bars", "long_bars", "stacks", "squares", "pairs", "budget"])
+@pytest.mark.parametrize("kind", ["bars", "long_bars", "stacks", "pairs", "budget", "flow"])
 def test_labels_with_markup_and_zeros_draw(kind):
     marks = (Mark('<b> & "q"', 0.0, "0", "=1"), Mark("b", 0.0, "0", "two"))
     table = TextTable("t", ("a", "b"), ())

@@ -1,5 +1,6 @@
 """A reader of the outbox sees the whole old folder or the whole new one."""
 
+import os
 import subprocess
 import sys
 
@@ -109,3 +110,15 @@ def test_lock_ends_with_its_process_however_it_ends(outbox, holder):
     holder.wait()
     with locked(outbox):
         assert visible(outbox) == []
+
+
+def test_only_the_owner_may_read_whatever_the_umask_says(outbox):
+    before = os.umask(0o000)
+    try:
+        publish(FILES, outbox, name=MAY, version="1")
+    finally:
+        os.umask(before)
+    folder = (outbox / MAY).resolve()
+    modes = {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert modes == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (outbox, folder, folder.parent)} == {0o700}
