@@ -84,13 +84,13 @@ def platform_export(
 
 
 def with_addresses(rows: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
-    """Rows with address, country and their SHA-256: null where there is none that can be used."""
+    """Rows with address, name, country and SHA-256: null where there is none that can be used."""
     plain = addresses(identities)
     country = pl.col("country").str.strip_chars().str.to_uppercase()
     fits = country.str.contains(r"^[A-Z]{2}$")
-    countries = identities.select("customer_id", pl.when(fits).then(country).alias("country"))
-    found = rows.drop("email", "phone", "country", strict=False).join(
-        plain.join(countries, on="customer_id"), on="customer_id", how="left", maintain_order="left"
+    others = identities.select("customer_id", "first_name", pl.when(fits).then(country))
+    found = rows.drop("email", "phone", "first_name", "country", strict=False).join(
+        plain.join(others, on="customer_id"), on="customer_id", how="left", maintain_order="left"
     )
     digits = found["phone"].str.strip_chars_start("+").alias("phone_digits_sha256")
     return found.with_columns(

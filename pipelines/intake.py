@@ -4,6 +4,7 @@ Ids are text and are never inferred, in Unicode's composed form. Times: pipeline
 Amounts: pipelines/money.py.
 """
 
+import numpy as np
 import polars as pl
 import polars_hash as plh
 
@@ -57,7 +58,7 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business)
             where = f"sources.yaml, {name}, {target}"
             typed[target] = _typed(rows, target, origin, source, business, where)
         if target in MAY_BE_EMPTY:
-            typed[f"{target}_given"] = rows.select(_given(origin)).to_series()
+            typed[f"{target}_given"] = rows.select(_given(origin, rows.schema)).to_series()
     columns = [rows[ROW].cast(pl.Int64), *(s.alias(t) for t, s in typed.items())]
     mapped = pl.DataFrame(columns)
     return mapped.with_columns(reason=_reason(source, mapped))
@@ -88,6 +89,9 @@ def _read(rows: pl.DataFrame, origin: Origin) -> pl.Series:
 
 
 def _text(rows: pl.DataFrame, origin: Origin) -> pl.Series:
+    if origin.column and not origin.when and _is_plain(rows[origin.column]):
+        found = rows[origin.column]
+        return found.replace("", None) if (found == "").any() else found
     text = pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
     text = text.cast(pl.String).str.strip_chars()
     for override in reversed(origin.when):
@@ -97,19 +101,37 @@ def _text(rows: pl.DataFrame, origin: Origin) -> pl.Series:
     return found.replace("", None) if (found == "").any() else found
 
 
+def _is_plain(text: pl.Series) -> bool:
+    """Whether it is text of nothing but visible ASCII signs: one look at all bytes together.
+
+    Then there is nothing to strip, to compose or to refuse, and most files are so.
+    """
+    if text.dtype != pl.String:
+        return False
+    content = text.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[-1]
+    if content is None:
+        return True
+    signs = np.frombuffer(content, np.uint8)
+    return not signs.size or bool(signs.min() > ord(" ") and signs.max() <= ord("~"))
+
+
 def _composed(ids: pl.Series) -> pl.Series:
     """Unicode's composed form (NFC), so that one name written in two ways is one customer."""
-    plain = ids.str.len_bytes().sum() == ids.str.len_chars().sum()
-    return ids if plain else ids.str.normalize("NFC")
+    return ids if _is_plain(ids) else ids.str.normalize("NFC")
 
 
-def _given(origin: Origin) -> pl.Expr:
+def _given(origin: Origin, schema: pl.Schema) -> pl.Expr:
     """Whether there is a value at all; an empty one is no value, not a wrong one."""
-    parts = [pl.col(name) for name in origin.product or []] or [
-        pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
-    ]
-    given = [part.cast(pl.String).str.strip_chars().str.len_bytes() > 0 for part in parts]
-    return pl.any_horizontal(*(part.fill_null(False) for part in given))
+    names = origin.product or ([origin.column] if origin.column else [])
+    if not names:
+        return pl.lit(bool((origin.constant or "").strip()))
+    return pl.any_horizontal(*(_filled(name, schema[name]) for name in names))
+
+
+def _filled(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype != pl.String:
+        return pl.col(name).is_not_null()
+    return (pl.col(name).str.strip_chars().str.len_bytes() > 0).fill_null(False)
 
 
 def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
@@ -117,7 +139,8 @@ def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
     who = "customer_id" if "customer_id" in present.columns else "identifier"
     checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col(who).is_null())]
     ids = [name for name in IDS if name in present.columns]
-    checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in sorted(ids)]
+    odd = [name for name in sorted(ids) if not _is_plain(present[name])]
+    checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in odd]
     if source.lines_of_order:
         checks.append(("missing_event_id", pl.col("event_id").is_null()))
     for time in ("occurred_at", "sent_at"):

@@ -57,6 +57,11 @@ def reads(repository):
     return found
 
 
+def outputs(stage):
+    """Paths that a step makes; one with settings of its own is a mapping."""
+    return [path for out in stage["outs"] for path in ([out] if isinstance(out, str) else out)]
+
+
 def covers(listed, path):
     return path == listed or path.startswith(f"{listed}.")
 
@@ -75,7 +80,7 @@ def test_every_dependency_is_in_the_repository_or_made_by_an_earlier_step(stages
             for path in stage["deps"]
             if path not in made and not (repository / path).exists()
         ]
-        made |= set(stage["outs"])
+        made |= set(outputs(stage))
     assert missing == []
 
 
@@ -94,7 +99,7 @@ def test_code_of_every_step_is_watched(stages):
 
 
 def test_no_delivery_is_an_output_of_dvc(stages):
-    outs = [path for stage in stages.values() for path in stage["outs"]]
+    outs = [path for stage in stages.values() for path in outputs(stage)]
     assert [path for path in outs if path.startswith("outbox")] == []
     assert len(outs) == len(set(outs))
 
