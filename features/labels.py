@@ -38,7 +38,9 @@ def label_table(
     active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
     rows = (
         now.select("customer_id", "as_of", in_population=active)
-        .join(sums.collect() if isinstance(now, nw.DataFrame) else sums, on="customer_id", how="left")
+        .join(
+            sums.collect() if isinstance(now, nw.DataFrame) else sums, on="customer_id", how="left"
+        )
         .join(standing, on="customer_id", how="left")
         .with_columns(
             churned=nw.col("value_days").fill_null(0) == 0,

@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -22,7 +22,7 @@ from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
 from pipelines.custom import FILE, read_custom
-from pipelines.params import TrackingParams
+from pipelines.params import SparkParams, TrackingParams
 from pipelines.sources import SourceCatalogue
 
 R = TypeVar("R", bound=BaseModel)
@@ -40,6 +40,8 @@ class RunParams(Record):
 class Params(Record):
     """All sections of ``params.yaml``; each step receives its own."""
 
+    engine: Literal["polars", "spark"]
+    spark: SparkParams
     run: RunParams
     features: FeatureParams
     churn: ChurnParams
