@@ -1,4 +1,4 @@
-"""Comparing a row with all rows, on tables in memory and on tables that are spread over machines."""
+"""Comparing a row with all rows, in tables in memory and in those spread over machines."""
 
 from typing import TypeVar
 

@@ -2,14 +2,23 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.scoring import Champion, Champions
 from pipelines import tracking
+from pipelines.artifacts import load_model
 from pipelines.tables import present, write_text
 
 EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
 KINDS = ("churn", "stage", "level")
+
+
+class ModelFile(NamedTuple):
+    """Where a registered model lies, its digest, and its name for the files."""
+
+    path: Path
+    sha256: str
+    name: str
 
 
 def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) -> bool:
@@ -53,12 +62,25 @@ def write_champions(
 
 def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> Champions:
     """The champions named in a file that `evaluate` wrote, each checked before it is loaded."""
+    return load_files(champion_files(path, params, root))
+
+
+def champion_files(
+    path: Path, params: tracking.TrackingParams, root: Path
+) -> dict[str, ModelFile | None]:
+    """The artefacts of the champions named in a file that `evaluate` wrote; None for none."""
     named = json.loads(present(path, "champions").read_text())
     if not any(named.values()):
-        return Champions(None, None, None)
+        return dict.fromkeys(KINDS)
     mlflow = tracking.open_store(params, root)
-    loaded = {}
-    for kind, fields in named.items():
-        version = tracking.Registered(**fields) if fields else None
-        loaded[kind] = version and Champion(tracking.load(mlflow, version), version.spoken)
+    versions = {kind: f and tracking.Registered(**f) for kind, f in named.items()}
+    return {
+        kind: v and ModelFile(tracking.fetch(mlflow, v.name, v.version), v.sha256, v.spoken)
+        for kind, v in versions.items()
+    }
+
+
+def load_files(files: dict[str, ModelFile | None]) -> Champions:
+    """Champions from their files, each checked before it is loaded."""
+    loaded = {k: f and Champion(load_model(f.path, f.sha256), f.name) for k, f in files.items()}
     return Champions(**loaded)

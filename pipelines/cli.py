@@ -252,7 +252,7 @@ def score(project: ProjectFolder = HERE) -> None:
     """Step 6: score everybody with the champions, or with rules in their place."""
     from pipelines import steps
 
-    typer.echo(f"{steps.score(*_opened(project)).height:,} customers scored")
+    typer.echo(f"{steps.score(*_opened(project)):,} customers scored")
 
 
 @commands.command(epilog="Example: keepwell measure")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -24,7 +24,7 @@ from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
 from pipelines.custom import FILE, read_custom
-from pipelines.params import TrackingParams
+from pipelines.params import SparkParams, TrackingParams
 from pipelines.sources import SourceCatalogue
 
 R = TypeVar("R", bound=BaseModel)
@@ -42,6 +42,8 @@ class RunParams(Record):
 class Params(Record):
     """All sections of ``params.yaml``; each step receives its own."""
 
+    engine: Literal["polars", "spark"]
+    spark: SparkParams
     run: RunParams
     features: FeatureParams
     churn: ChurnParams

@@ -22,7 +22,16 @@ from features.time import cutoffs, day_number, refuse_after
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.ingest import read_events
 from pipelines.progress import followed
-from pipelines.state import coded, collected, daily_files, history, identity, ids_of, update_bucket
+from pipelines.state import (
+    SPARK_FILES,
+    coded,
+    collected,
+    daily_files,
+    history,
+    identity,
+    ids_of,
+    update_bucket,
+)
 from pipelines.tables import present, read, write_frame, write_text
 
 DATES = "cutoffs.json"
@@ -47,6 +56,8 @@ def build_features(
     Customers who object as of `now` are in none of them. A snapshot that is already there, made of
     the same, is kept: so a run that was killed goes on where it was.
     """
+    if any(daily.glob(SPARK_FILES)):  # this engine keeps another state
+        shutil.rmtree(daily)
     spine = _spine(tables, now)
     folders = sorted((tables / "events").glob("bucket-*"))
     placed = with_bucket(spine, len(folders))
@@ -84,6 +95,8 @@ def read_snapshot(features: Path, day: date) -> pl.DataFrame:
 def scan_snapshot(features: Path, day: date) -> pl.LazyFrame:
     """Features and standing as of a day, lazily, bucket by bucket."""
     folder = present(snapshot_path(features, day), f"features as of {day}")
+    if written := sorted(folder.glob(SPARK_FILES)):
+        return pl.scan_parquet(written)
     count = len(list(folder.glob("population-*.parquet")))
     parts = [
         pl.concat([_part(folder, name, k) for name in (CUSTOMERS_OF, POPULATION_OF)],

@@ -1,5 +1,7 @@
 """The sections of ``params.yaml`` that the steps themselves read."""
 
+from pydantic import Field
+
 from features.records import Record
 
 
@@ -9,3 +11,9 @@ class TrackingParams(Record):
     uri: str
     artifacts: str
     experiment: str
+
+
+class SparkParams(Record):
+    """Where Spark runs, if it is the engine."""
+
+    master: str = Field(pattern=r"^(local(\[(\d+|\*)\])?|yarn|(spark|k8s)://\S+)$")

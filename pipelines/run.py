@@ -48,7 +48,7 @@ def run(
         made = steps.features(project, paths, as_of, learn=learn)
         say(f"features: {made} snapshots")
         evaluation = _learn(project, paths, say) if learn else None
-        say(f"score: {steps.score(project, paths).height:,} customers")
+        say(f"score: {steps.score(project, paths):,} customers")
         say(f"measure: {steps.measure(project, paths).runs} past runs with a complete window")
         decisions = steps.recommend(project, paths)
         say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")

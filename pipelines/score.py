@@ -37,7 +37,7 @@ def build_scores(
     before = _before(features, daily, churn)
     models = load_champions(champions, tracking_params, root)
     for champion in models:
-        _check_features(champion, now)
+        check_features(champion, now.columns)
     scores = score(now, before, models, all_features(definitions), churn)
     scores = scores.cast(polars_schema(SCORES))
     write(scores, out, SCORES)
@@ -56,13 +56,14 @@ def _before(features: Path, daily: Path, churn: ChurnParams) -> pl.DataFrame:
     return earlier.join(labels.to_native(), on=["customer_id", "as_of"], maintain_order="left")
 
 
-def _check_features(champion: Champion | None, now: pl.DataFrame) -> None:
+def check_features(champion: Champion | None, columns: list[str]) -> None:
+    """Refuse a champion that reads a feature which is not among the columns."""
     if champion is None:
         return
     missing = [
         name
         for name in champion.model.feature_names_in_
-        if name not in now.columns and name != "current_code"
+        if name not in columns and name != "current_code"
     ]
     if missing:
         raise DataError(

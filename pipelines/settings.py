@@ -16,7 +16,8 @@ def with_values(text: str, values: Mapping[str, object]) -> str:
     text : str
         Sections at the left margin, keys indented by two, one a line.
     values : mapping
-        ``section.key`` -> new value; written as JSON, which is YAML too (text in double quotes).
+        ``section.key``, or a key at the margin -> new value; written as JSON, which is YAML too
+        (text in double quotes).
 
     Raises
     ------
@@ -49,14 +50,15 @@ def parsed(settings: list[str]) -> dict[str, object]:
 
 
 def _with_value(text: str, name: str, value: str) -> str:
-    section, _, key = name.partition(".")
+    section, _, key = name.rpartition(".")
     lines = text.splitlines(keepends=True)
     inside = ""
     for number, line in enumerate(lines):
-        if line[:1].isalpha():
+        margin = "  " if section else ""
+        if line[:1].isalpha() and section:
             inside = line.partition(":")[0]
-        elif inside == section and line.startswith(f"  {key}: "):
+        elif inside == section and line.startswith(f"{margin}{key}: "):
             comment = line.partition(" #")[2]
-            lines[number] = f"  {key}: {value}" + (f" #{comment}" if comment else "\n")
+            lines[number] = f"{margin}{key}: {value}" + (f" #{comment}" if comment else "\n")
             return "".join(lines)
     raise ConfigurationError(f"params.yaml: no key {name!r} to change. Restore the file.")

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
-from pydantic import Field
 
 from features.errors import ConfigurationError
-from features.records import Record
+from pipelines.params import SparkParams
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -31,12 +30,6 @@ SETTINGS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-
-
-class SparkParams(Record):
-    """Where Spark runs."""
-
-    master: str = Field(pattern=r"^(local(\[(\d+|\*)\])?|yarn|(spark|k8s)://\S+)$")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from pipelines.tables import present, write_frame, write_text
 PERIOD_DAYS = 60
 VERSION = 1  # of what daily rows mean; another one rebuilds every state
 MANIFEST = "manifest.json"
+SPARK_FILES = "part-*.parquet"  # what Spark writes
 PERIOD = "period"
 
 
@@ -107,7 +108,9 @@ def history(folder: Path, first: date, history_days: int, dimensions: Dimensions
 
 def daily_files(daily: Path) -> list[Path]:
     """Every file of daily rows of a state."""
-    folders = sorted(present(daily, "daily state").glob("bucket-*"))
+    if written := sorted(present(daily, "daily state").glob(SPARK_FILES)):
+        return written
+    folders = sorted(daily.glob("bucket-*"))
     manifests = [(folder, _read(folder)) for folder in folders]
     return [folder / name for folder, m in manifests if m for name in m.periods.values()]
 

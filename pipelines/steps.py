@@ -60,10 +60,17 @@ def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True)
     if not learn:
         cutoffs = cutoffs.model_copy(update={"train": [], "test": None})
     dates = snapshot_dates(cutoffs, params.churn)
-    featuring.build_features(
+    made_of = (
         paths.tables, paths.daily, paths.features, dates, project.definitions,
         project.catalogue.standing, as_of,
     )  # fmt: skip
+    if params.engine == "spark":
+        from pipelines import spark, spark_features
+
+        with spark.session(params.spark) as session:
+            spark_features.build_features(session, *made_of)
+    else:
+        featuring.build_features(*made_of)
     featuring.write_cutoffs(paths.features, cutoffs)
     return len(dates)
 
@@ -97,14 +104,20 @@ def resolve_champions(project: Project, paths: Paths) -> bool:
     return resolving.resolve_champions(paths.evaluation, project.params.tracking, project.root)
 
 
-def score(project: Project, paths: Paths) -> pl.DataFrame:
-    """Snapshot and champions -> scores."""
+def score(project: Project, paths: Paths) -> int:
+    """Snapshot and champions -> scores; returns how many customers were scored."""
     params = project.params
-    return scoring.build_scores(
-        paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores,
-        definitions=project.definitions, standing=project.catalogue.standing, churn=params.churn,
-        tracking_params=params.tracking, root=project.root,
-    )  # fmt: skip
+    files = (paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores)
+    made_of: dict[str, Any] = {
+        "definitions": project.definitions, "standing": project.catalogue.standing,
+        "churn": params.churn, "tracking_params": params.tracking, "root": project.root,
+    }  # fmt: skip
+    if params.engine == "polars":
+        return scoring.build_scores(*files, **made_of).height
+    from pipelines import spark, spark_scores
+
+    with spark.session(params.spark) as session:
+        return spark_scores.build_scores(session, *files, **made_of)
 
 
 def measure(project: Project, paths: Paths) -> measuring.Measured:

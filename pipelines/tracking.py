@@ -94,7 +94,7 @@ def register(
             registered_model_name=name,
         )
     version = str(info.registered_model_version)
-    sha256 = hashlib.sha256(_fetch(mlflow, name, version).read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(fetch(mlflow, name, version).read_bytes()).hexdigest()
     client = mlflow.MlflowClient()
     for key, value in ((DIGEST, sha256), (FINGERPRINT, fingerprint), (LABEL, label)):
         client.set_model_version_tag(name, version, key, value)
@@ -141,7 +141,7 @@ def challenger(mlflow: Any, name: str) -> Registered | None:
 
 def load(mlflow: Any, model: Registered) -> Any:
     """A registered model, its digest and types checked before anything of it runs."""
-    return load_model(_fetch(mlflow, model.name, model.version), model.sha256)
+    return load_model(fetch(mlflow, model.name, model.version), model.sha256)
 
 
 def _resolve(mlflow: Any, name: str, alias_or_number: str) -> Registered | None:
@@ -162,7 +162,8 @@ def _resolve(mlflow: Any, name: str, alias_or_number: str) -> Registered | None:
     )
 
 
-def _fetch(mlflow: Any, name: str, version: str) -> Path:
+def fetch(mlflow: Any, name: str, version: str) -> Path:
+    """The artefact of a registered version, not yet checked."""
     folder = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}")
     return Path(folder) / "model.skops"
 

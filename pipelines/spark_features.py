@@ -1,0 +1,83 @@
+"""The features step on Spark: the same definitions, with no table in one machine's memory."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from features.consents import objected
+from features.daily import daily_table
+from features.definitions import Definitions
+from features.population import INPUTS, with_population
+from features.snapshot import Materialise, customer_snapshots
+from features.standing import StandingRules, with_standing
+from pipelines.features import snapshot_path
+from pipelines.progress import followed
+from pipelines.spark import read_parquet, write_parquet
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def build_features(
+    spark: "SparkSession", tables: Path, daily: Path, out: Path, dates: list[date],
+    definitions: Definitions, standing: StandingRules, now: date,
+) -> None:  # fmt: skip
+    """Write the daily table, and one snapshot a date, as pipelines.features.build_features does.
+
+    The daily table is made anew. A worker that is lost takes nothing with it that the others cannot
+    make again.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    events = read_parquet(spark, *sorted((tables / "events").glob("bucket-*")))
+    write_parquet(daily_table(events, definitions.dimensions), daily)
+    kept: list[DataFrame] = []
+    keep = _keeping(kept)
+    spine = keep(_spine(spark, tables, events, now))
+    rows = customer_snapshots(
+        _by_customer(read_parquet(spark, daily)), spine, dates, definitions, materialise=keep
+    )
+    base = older = 2  # the spine and the daily rows, which every date reads
+    for (_, day), (_, customers) in zip(followed(sorted(dates), "features"), rows, strict=True):
+        write_parquet(_placed(keep(customers), definitions, standing), snapshot_path(out, day))
+        for table in kept[base:older]:  # this date read them, and no later one does
+            table.unpersist()
+        del kept[base:older]
+        older = len(kept)
+
+
+def _spine(spark: "SparkSession", tables: Path, events: nw.LazyFrame, now: date) -> nw.LazyFrame:
+    from pyspark.sql import functions as sql
+
+    customers = read_parquet(spark, tables / "customers.parquet")
+    gone = objected(read_parquet(spark, tables / "consents.parquet"), events, now)
+    known: DataFrame = customers.join(gone, on="customer_id", how="anti").to_native()
+    day = sql.unix_date("known_since").cast("long")
+    return _by_customer(nw.from_native(known.select("customer_id", day.alias("known_day"))))
+
+
+def _by_customer(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """All rows of a customer on one worker, so that they need not move again."""
+    native: DataFrame = rows.to_native()
+    return nw.from_native(native.repartition("customer_id"))
+
+
+def _keeping(kept: "list[DataFrame]") -> Materialise:
+    """What keeps a table in the workers' memory, or on their disks, once it is computed."""
+
+    def keep(rows: nw.LazyFrame) -> nw.LazyFrame:
+        kept.append(rows.to_native().persist())
+        return nw.from_native(kept[-1])
+
+    return keep
+
+
+def _placed(
+    customers: nw.LazyFrame, definitions: Definitions, standing: StandingRules
+) -> nw.LazyFrame:
+    """Compare every customer with all others, on the few columns that this needs."""
+    narrow = customers.select("customer_id", *INPUTS)
+    ranked = with_population(narrow, definitions.params).drop(*INPUTS)
+    return with_standing(customers.join(ranked, on="customer_id", how="left"), standing)
