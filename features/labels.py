@@ -1,6 +1,7 @@
 """What happened next: population and label in one place."""
 
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 
@@ -34,13 +35,12 @@ def label_table(
     window = daily.filter(in_label_window(as_of, churn)).group_by("customer_id")
     days = nw.col("first_value_sight").sum()
     sums = window.agg(value_days=days, value_next_cents=nw.col("cents").sum())
-    standing = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
+    happened: Any = sums.collect() if isinstance(now, nw.DataFrame) else sums
+    standing: Any = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
     active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
     rows = (
         now.select("customer_id", "as_of", in_population=active)
-        .join(
-            sums.collect() if isinstance(now, nw.DataFrame) else sums, on="customer_id", how="left"
-        )
+        .join(happened, on="customer_id", how="left")
         .join(standing, on="customer_id", how="left")
         .with_columns(
             churned=nw.col("value_days").fill_null(0) == 0,

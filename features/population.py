@@ -70,7 +70,7 @@ def _usual_gap(prior_count: int) -> nw.Expr:
 
 def _ranked() -> dict[str, nw.Expr]:
     """What customers are ranked by; null where they take no part."""
-    shown = {
+    shown: dict[str, nw.Expr] = {
         f"{t}_strength": nw.when(nw.col(f"{t}_strength") > 0).then(nw.col(f"{t}_strength"))
         for t in ENGAGEMENT_TYPES
     }

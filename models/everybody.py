@@ -91,7 +91,7 @@ def _figures(spoken: list[Feature]) -> list[nw.Expr]:
 def _mean_rate(present: pl.DataFrame, rates: pl.DataFrame) -> float:
     known = present.join(rates, on=["stage", "in_population"])
     total = (known["rate"] * known["customers"]).sum()
-    return total / max(known["customers"].sum(), 1)
+    return float(total) / max(int(known["customers"].sum()), 1)
 
 
 def _no_rates() -> pl.DataFrame:

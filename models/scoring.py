@@ -60,8 +60,8 @@ def score(
     table of schemas.SCORES, shape (n_customers, .)
         Probabilities are rounded to 6 decimals before anything is ranked by them.
     """
-    frames = (nw.from_native(rows.lazy()) for rows in (now, before))
-    whole = everybody(*frames, spoken(champions, definitions), churn)
+    lazily, earlier = (nw.from_native(rows.lazy()) for rows in (now, before))
+    whole = everybody(lazily, earlier, spoken(champions, definitions), churn)
     return score_part(now, whole, champions, definitions, churn)
 
 

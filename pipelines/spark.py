@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
@@ -87,7 +87,7 @@ def _refuse_without_java() -> None:
         )
 
 
-def _settings(master: str) -> dict[str, str]:
+def _settings(master: str) -> dict[str, Any]:
     """What Keepwell sets; everything else is in Spark's own ``spark-defaults.conf``."""
     if not master.startswith(LOCAL):
         return SETTINGS

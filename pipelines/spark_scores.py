@@ -93,7 +93,7 @@ def _scorer(
     def scored(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         models = load_files(_received(files))
         for part in parts:
-            rows = pl.from_pandas(part).cast(dict(columns))
+            rows = pl.from_pandas(part).cast(pl.Schema(columns))
             now = with_because(nw.from_native(rows, eager_only=True), standing).to_native()
             yield score_part(now, whole, models, declared, churn).to_pandas()
 
@@ -110,7 +110,7 @@ def _write(scored: nw.LazyFrame, out: Path) -> int:
     """One file of checked types, from the workers' parts in their order, streamed."""
     parts = out.with_name(f".{out.name}.parts")
     write_parquet(scored, parts)
-    rows = pl.scan_parquet(sorted(parts.glob("part-*.parquet"))).cast(dict(polars_schema(SCORES)))
+    rows = pl.scan_parquet(sorted(parts.glob("part-*.parquet"))).cast(polars_schema(SCORES))
     with replacing(out) as unfinished:
         rows.sink_parquet(unfinished, compression="zstd", statistics=True)
     shutil.rmtree(parts)
