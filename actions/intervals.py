@@ -74,9 +74,10 @@ def _rate_variance(rate: float, n: float) -> float:
 def effective_size(group: Group) -> float:
     """Independent customers that would tell as much as these decisions, at most their number."""
     n, spread = len(group.values), float(group.values.var())
-    if n < 2 or spread == 0:
+    together = clustered_variance(group)
+    if n < 2 or spread == 0 or together == 0:
         return float(len(np.unique(group.customers)))
-    return min(float(n), spread / clustered_variance(group))
+    return min(float(n), spread / together)
 
 
 def clustered_variance(group: Group) -> float:

@@ -119,7 +119,7 @@ def keepwell(start: Start) -> Policy:
 def oracle_observable(start: Start) -> Policy:
     """The true worth of each action as a function of what is observable, refitted now and then."""
     fitted: list[Observer] = []
-    columns = [feature.name for feature in all_features(start.setting.params.features)]
+    columns = [feature.name for feature in all_features(start.setting.definitions)]
 
     def choose(turn: Turn) -> pl.DataFrame:
         seen = looked(turn, start)

@@ -11,11 +11,11 @@ import polars as pl
 from actions.funnel import ContactRecord
 from features.consents import objected, permissions, refusals
 from features.daily import daily_table
-from features.definitions import all_features
+from features.definitions import Definitions, all_features
 from features.labels import label_table
 from features.schemas import EVENTS
-from features.snapshot import customer_rows, snapshot
-from features.standing import with_standing
+from features.snapshot import customer_snapshots, snapshot
+from features.standing import with_because, with_standing
 from features.time import day_number, visible
 from models.churn import Examples, fit_churn
 from models.preprocessing import informative, matrix
@@ -36,6 +36,11 @@ class Setting(NamedTuple):
 
     catalogue: Catalogue
     params: Params
+
+    @property
+    def definitions(self) -> Definitions:
+        """What the features are made of."""
+        return self.catalogue.definitions(self.params.features)
 
 
 class Ledger(NamedTuple):
@@ -60,7 +65,7 @@ def empty_ledger() -> Ledger:
 def told(ledger: Ledger, happenings: pl.DataFrame, world: World, setting: Setting) -> Ledger:
     """The ledger with what happened on the days since."""
     events = event_table(happenings, world, setting)
-    daily = daily_table(nw.from_native(events.lazy()), setting.params.features.channels)
+    daily = daily_table(nw.from_native(events.lazy()), setting.definitions.dimensions)
     quiet = setting.catalogue.actions.quiet_period
     kept = pl.col("role").is_in(["exposure", "opt_out"])
     kept |= pl.col("event_type").is_in(quiet.events if quiet else [])
@@ -97,6 +102,8 @@ def event_table(happenings: pl.DataFrame, world: World, setting: Setting) -> pl.
             pl.col("day").alias("visible_day"),
             pl.Series(CHANNELS).gather(rows["channel"]).alias("channel"),
             pl.col("cents").fill_null(0).alias("value_cents"),
+            pl.lit(0).alias("discount_cents"),
+            (pl.col("at") // 3600 % 24).alias("hour"),
         )
         .select(EVENTS.names)
         .cast(polars_schema(EVENTS))
@@ -111,12 +118,13 @@ def features_of(ledger: Ledger, world: World, as_of: date, setting: Setting) -> 
     gone = objected(_consents(world), nw.from_native(ledger.marks.lazy()), as_of)
     spine = people.join(gone.collect().to_native(), on="customer_id", how="anti")
     spine = spine.with_columns(known_day=pl.col("known_since").cast(pl.Int32).cast(pl.Int64))
-    rows = customer_rows(
-        nw.from_native(ledger.daily.lazy()), nw.from_native(spine.lazy()), as_of,
-        setting.params.features,
-    ).collect()  # fmt: skip
-    whole = snapshot(rows, as_of, setting.params.features)
-    return with_standing(whole, setting.catalogue.standing).to_native()
+    ((_, rows),) = customer_snapshots(
+        nw.from_native(ledger.daily.lazy()), nw.from_native(spine.lazy()), [as_of],
+        setting.definitions, materialise=lambda table: table.collect().lazy(),
+    )  # fmt: skip
+    whole = snapshot(rows.collect(), setting.definitions)
+    placed = with_standing(whole, setting.catalogue.standing)
+    return with_because(placed, setting.catalogue.standing).to_native()
 
 
 def contact_record(ledger: Ledger, world: World, as_of: date, setting: Setting) -> ContactRecord:
@@ -163,7 +171,7 @@ def fitted_churn(ledger: Ledger, world: World, now: date, setting: Setting) -> C
     days = [now - churn.reach * k for k in range(_CUTOFFS, -1, -1)]
     snapshots = [features_of(ledger, world, day, setting) for day in days]
     rows = [with_labels(*pair, ledger, setting) for pair in pairwise(snapshots)]
-    names = [feature.name for feature in all_features(setting.params.features)]
+    names = [feature.name for feature in all_features(setting.definitions)]
     own = informative(_examples(pl.concat(rows[:-1]), names).x)
     fit, calibrate = _examples(pl.concat(rows[:-1]), own), _examples(rows[-1], own)
     model = fit_churn(fit, calibrate, train, setting.params.run.seed)
@@ -174,7 +182,7 @@ def scored(
     now: pl.DataFrame, before: pl.DataFrame, champions: Champions, setting: Setting
 ) -> pl.DataFrame:
     """Features joined to scores, sorted by customer."""
-    definitions = all_features(setting.params.features)
+    definitions = all_features(setting.definitions)
     scores = score(now, before, champions, definitions, setting.params.churn)
     fresh = [c for c in scores.columns if c not in now.columns or c == "customer_id"]
     return now.join(scores.select(fresh), on="customer_id").sort("customer_id")
@@ -185,7 +193,7 @@ def _in_window(daily: pl.DataFrame, as_of: date, days: int) -> pl.DataFrame:
     inside = daily.filter(pl.col("day") >= begin, pl.col("day") < begin + days)
     return inside.group_by("customer_id").agg(
         as_of=pl.lit(as_of),
-        value_events=pl.col("role_value").sum(),
+        value_events=pl.sum_horizontal(pl.col("^kind_value_.*$").sum()),
         value_cents=pl.col("cents").sum(),
     )
 

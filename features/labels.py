@@ -36,7 +36,8 @@ def label_table(
     days = nw.col("first_value_sight").sum()
     sums = window.agg(value_days=days, value_next_cents=nw.col("cents").sum())
     happened: Any = sums.collect() if isinstance(now, nw.DataFrame) else sums
-    standing: Any = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
+    next_ones = {"stage_next": nw.col("stage"), "level_next": nw.col("level")}
+    standing: Any = later.select("customer_id", **next_ones)
     active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
     rows = (
         now.select("customer_id", "as_of", in_population=active)
