@@ -1,64 +1,109 @@
-"""One option a customer at most, within the budget and each action's capacity."""
+"""One option a customer at most, so that the whole is worth most within every limit."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-NO_GAIN, BUDGET, CAPACITY = "no_gain", "budget", "capacity"
-NONE = -1
+from actions.dual import NONE, relax, shadow_prices
+from actions.limits import Limits, checked
+from actions.repair import fill, relieve
+
+NO_GAIN = "no_gain"
 
 
-def allocate(
-    allowed: np.ndarray,
-    net_cents: np.ndarray,
-    cost_cents: np.ndarray,
-    *,
-    action_of: np.ndarray,
-    capacity: np.ndarray,
-    budget_cents: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Greedy by expected net value.
+class Allocation(NamedTuple):
+    """A plan within the limits, and how far it can be from the best one.
+
+    Attributes
+    ----------
+    chosen : int, shape (n_customers,)
+        The option, or -1.
+    prices : float, shape (n_limits,)
+        What one more cent or place of each limit would bring [cents]: its shadow price.
+    worth_cents : int
+        Of the plan.
+    bound_cents : float
+        No plan within the limits is worth more.
+    """
+
+    chosen: np.ndarray
+    prices: np.ndarray
+    worth_cents: int
+    bound_cents: float
+
+    @property
+    def gap(self) -> float:
+        """Share of the bound by which the plan falls short of it [0-1]."""
+        return 1 - self.worth_cents / self.bound_cents if self.bound_cents > 0 else 0.0
+
+
+def allocate(worth: np.ndarray, limits: Limits) -> Allocation:
+    """Choose for everybody.
 
     Parameters
     ----------
-    allowed : bool, shape (n_customers, n_options)
-    net_cents : int, same shape
-    cost_cents : int, shape (n_options,)
-    action_of : int, shape (n_options,)
-        Number of the action that an option belongs to.
-    capacity : int, shape (n_actions,)
-        Most customers that an action may have in this run.
-    budget_cents : int
+    worth : int, shape (n_customers, n_options)
+        Expected net worth in cents; 0 or less where an option is not allowed or does not pay.
+    limits : Limits
 
     Returns
     -------
-    chosen : int, shape (n_customers,)
-        The option, or -1.
-    reason : object, shape (n_customers,)
-        '' where there is an option, else why there is none: ``no_gain`` (nothing allowed is worth
-        more than it costs), ``capacity`` or ``budget`` (what is worth it was full or too dear).
-        Customers for whom nothing is allowed also get ``no_gain``.
+    Allocation
+        Every limit holds exactly, and nobody is without an option who could still have one.
+
+    Raises
+    ------
+    ConfigurationError
+        If no plan can respect a limit; names it.
 
     Notes
     -----
-    Ties are broken by the customer's and then the option's position: sort customers by id.
-
-    Nobody is left out who could still be added. Where the budget does not bind, the total is at
-    least half of the best possible one; where it binds, there is no such bound: one dear option may
-    keep out many cheap ones.
+    Lagrangian relaxation with repair: the bound is the relaxed plan's worth, so that the gap is
+    known without an exact solver. Ties go to the customer and then to the option that come first:
+    sort customers by id.
     """
-    chosen = np.full(len(allowed), NONE)
-    reason = np.full(len(allowed), NO_GAIN, dtype=object)
-    room, left = capacity.astype(np.int64), int(budget_cents)
-    rows, columns = np.nonzero(allowed & (net_cents > 0))
-    order = np.lexsort((columns, rows, -net_cents[rows, columns]))
-    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if chosen[row] != NONE:
-            continue
-        if room[action_of[column]] <= 0:
-            reason[row] = CAPACITY
-        elif cost_cents[column] > left:
-            reason[row] = BUDGET
-        else:
-            chosen[row], reason[row] = column, ""
-            room[action_of[column]] -= 1
-            left -= int(cost_cents[column])
-    return chosen, reason
+    by_option = possible(worth, checked(limits))
+    prices = shadow_prices(by_option, limits)
+    relaxed = relax(by_option, limits, prices)
+    return kept_within(by_option, limits, prices, relaxed.chosen)
+
+
+def possible(worth: np.ndarray, limits: Limits) -> np.ndarray:
+    """Worth by option, shape (n_options, n_customers), 0 where a single use breaks a limit."""
+    by_option = np.array(worth.T, order="C")  # a copy: the caller's stays as it is
+    fits = (limits.use <= limits.most[:, None]).all(axis=0)
+    if not fits.all():
+        by_option[~fits] = 0
+    return by_option
+
+
+def kept_within(
+    by_option: np.ndarray, limits: Limits, prices: np.ndarray, chosen: np.ndarray
+) -> Allocation:
+    """The nearest plan to `chosen` that keeps the limits, with the bound at these prices."""
+    plan = fill(by_option, limits, prices, relieve(by_option, limits, prices, chosen))
+    bound = relax(by_option, limits, prices).bound
+    return Allocation(plan, prices, worth_of(by_option, plan), bound)
+
+
+def worth_of(by_option: np.ndarray, chosen: np.ndarray) -> int:
+    """What a plan is worth [cents]."""
+    some = np.flatnonzero(chosen != NONE)
+    return int(by_option[chosen[some], some].sum())
+
+
+def shortages(worth: np.ndarray, limits: Limits, chosen: np.ndarray) -> np.ndarray:
+    """Why each customer has no option, shape (n_customers,): '' where there is one.
+
+    ``no_gain`` where nothing is worth more than 0, else the name of the first limit that has no
+    room for the option that is worth most.
+    """
+    reason = np.full(len(chosen), "", dtype=object)
+    left = np.flatnonzero(chosen == NONE)
+    best = worth[left].argmax(axis=1)
+    room = limits.most - limits.used(chosen)
+    lacking = (limits.use > room[:, None]).argmax(axis=0)
+    names = np.array(limits.names, dtype=object)[lacking]
+    pays = worth[left, best] > 0
+    reason[left] = np.where(pays, names[best], NO_GAIN)
+    return reason

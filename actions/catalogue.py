@@ -1,5 +1,6 @@
 """The records of ``catalogue/actions.yaml``: channels, contact policy and actions."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -40,10 +41,19 @@ class Cap(Record):
 
 
 class Channel(Record):
-    """Whether a channel needs consent, and how often it may be used."""
+    """Whether a channel needs consent, how often it may be used, and by how many in a run."""
 
     consent: bool
     cap: Cap | None = None
+    capacity: int | None = Field(default=None, ge=0)
+
+
+class QuietPeriod(Record):
+    """No action for `days` days after one of `events`, but for what puts things right."""
+
+    days: int = Field(ge=1, le=365)
+    events: list[str] = Field(min_length=1)
+    allowed_tactics: tuple[Tactic, ...] = ()
 
 
 class Effect(Record):
@@ -77,9 +87,13 @@ class Action(Record):
     activities: list[Activity] = Field(min_length=1)
     when: Rule = Rule()
     channels: dict[str, Cents] = Field(min_length=1)
+    fixed_cents: Cents = 0
     incentive_cents: Cents = 0
     take_up: float = Field(default=0.0, ge=0, le=1)
+    starts_on: date | None = None
+    ends_on: date | None = None
     cooldown_days: int = Field(ge=0, le=365)
+    max_per_customer: int | None = Field(default=None, ge=1)
     capacity: int | None = Field(default=None, ge=0)
     expires_days: int = Field(ge=1, le=365)
     effect: Effect
@@ -91,4 +105,5 @@ class ActionCatalogue(Record):
 
     channels: dict[str, Channel]
     all_channels: Cap
+    quiet_period: QuietPeriod | None = None
     actions: list[Action] = Field(min_length=1)

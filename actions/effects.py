@@ -9,9 +9,12 @@ import polars as pl
 
 from actions.catalogue import Goal
 from actions.funnel import Option
+from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
 
-ASSUMED = "assumed"
+ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
+NOTHING_LEARNED: LearnedEffects = {}
+BASES = (ASSUMED, MEASURED, RANDOMISED)
 
 
 class Worth(NamedTuple):
@@ -20,43 +23,86 @@ class Worth(NamedTuple):
     Attributes
     ----------
     uplift : change of P(success) [-1 to 1]
+    basis : where the uplift comes from, a position in BASES
     net_cents : expected net value, rounded to integer cents
     cost_cents : contact cost plus expected incentive, integer cents
     """
 
     uplift: np.ndarray
+    basis: np.ndarray
     net_cents: np.ndarray
     cost_cents: np.ndarray
 
 
 def worth(
-    customers: pl.DataFrame, chosen: list[Option], params: RecommendParams, horizon_days: int
+    customers: pl.DataFrame,
+    chosen: list[Option],
+    effects: pl.DataFrame,
+    params: RecommendParams,
+    horizon_days: int,
+    learned: LearnedEffects = NOTHING_LEARNED,
 ) -> Worth:
-    """Expected worth of every option for every customer, from the catalogue's priors.
+    """Expected worth of every option for every customer.
 
-    The prior is a change of the success probability where success is a toss-up. It shrinks with
+    An effect is a change of the success probability where success is a toss-up. It shrinks with
     ``4 p (1 - p)``, the slope of the logistic curve relative to its steepest point, so that nearly
     certain and nearly hopeless customers gain little.
 
     Parameters
     ----------
     customers : table, shape (n_customers, .)
-        ``p_value``, ``order_value_cents`` and ``expected_value_cents`` of the scores.
+        ``stage``, and of the scores ``p_value``, ``order_value_cents``, ``expected_value_cents``.
     chosen : list of Option
+    effects : table of schemas.EFFECTS
+        What was measured so far; where it says nothing, the catalogue's prior holds.
     params : RecommendParams
         ``margin_rate``, and the days for which a kept customer counts.
     horizon_days : int
         Days that ``expected_value_cents`` covers.
+    learned : mapping
+        Effects that differ between customers, where that is proven to pay
+        (actions.learning.learned_effects); they stand before what was measured.
     """
-    p = customers["p_value"].to_numpy()
-    responsive = (4 * p * (1 - p))[:, None]
-    points = np.array([option.action.effect.points for option in chosen]) / 100
-    uplift = responsive * points[None, :]
+    responsive = responsiveness(customers["p_value"].to_numpy())
+    points, basis = _believed(customers["stage"], chosen, effects)
+    uplift = responsive[:, None] * points
+    for k, option in enumerate(chosen):
+        if option.action.id in learned:
+            uplift[:, k] = uplift_of(learned[option.action.id], customers)
+            basis[:, k] = BASES.index(RANDOMISED)
     costs = np.array([option_cost_cents(option) for option in chosen], dtype=np.int64)
+    value = success_cents(customers, chosen, params, horizon_days)
+    net = uplift * value - costs[None, :]
+    return Worth(uplift, basis, np.rint(net).astype(np.int64), costs)
+
+
+def _believed(
+    stages: pl.Series, chosen: list[Option], effects: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effect at a toss-up [0-1] and its basis, by customer and option."""
+    rows = zip(effects["action_id"], effects["stage"], effects["points"], effects["basis"],
+               strict=True)  # fmt: skip
+    known = {(action_id, stage): (points, BASES.index(basis))
+             for action_id, stage, points, basis in rows}  # fmt: skip
+    names = stages.unique().sort()
+    table = [
+        [known.get((o.action.id, stage), (o.action.effect.points, 0)) for o in chosen]
+        for stage in names
+    ]
+    own = names.search_sorted(stages).to_numpy()
+    points = np.array([[points for points, _ in row] for row in table])
+    basis = np.array([[basis for _, basis in row] for row in table], dtype=np.int8)
+    return points[own] / 100, basis[own]
+
+
+def success_cents(
+    customers: pl.DataFrame, chosen: list[Option], params: RecommendParams, horizon_days: int
+) -> np.ndarray:
+    """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
-    value = np.column_stack([_success_cents(customers, o.action.goal, horizons) for o in chosen])
-    net = uplift * value * params.margin_rate - costs[None, :]
-    return Worth(uplift, np.rint(net).astype(np.int64), costs)
+    goals: set[Goal] = {option.action.goal for option in chosen}
+    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
+    return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
 
 
 def option_cost_cents(option: Option) -> int:

@@ -46,11 +46,14 @@ class ContactRecord(NamedTuple):
         (features.consents.refusals).
     contacts : table ``customer_id, channel, action_id, day``
         What was sent; days from the as-of date on are not read; ``action_id`` may be null.
+    complaints : table ``customer_id, day``
+        Events that begin a quiet period; days from the as-of date on are not read.
     """
 
     permitted: pl.DataFrame
     refused: pl.DataFrame
     contacts: pl.DataFrame
+    complaints: pl.DataFrame
 
 
 def masks(
@@ -70,10 +73,13 @@ def masks(
     contacts = record.contacts
     return {
         "no_consent": _consented(customers, record, catalogue, every),
+        "suppression": _unsuppressed(customers, record, every),
+        "not_eligible": _by_action(every, lambda action: _eligible(customers, action, as_of)),
         "not_applicable": _by_action(every, lambda action: _fits(customers, action)),
-        "not_eligible": _by_action(every, lambda action: _eligible(customers, action)),
+        "quiet_period": _not_quiet(customers, record.complaints, catalogue, every, as_of),
         "contact_cap": _within_caps(customers, contacts, catalogue, every, as_of),
         "cool_down": _cooled_down(customers, contacts, every, as_of),
+        "had_enough": _not_had_enough(customers, contacts, every, as_of),
     }
 
 
@@ -105,15 +111,23 @@ def _consented(
     catalogue: ActionCatalogue,
     every: list[Option],
 ) -> np.ndarray:
-    """A grant where the channel needs one; elsewhere, no refusal."""
+    """A grant where the channel needs one; elsewhere, no refusal of that channel."""
 
     def mask(name: str) -> np.ndarray:
         if catalogue.channels[name].consent:
             return _named_in(record.permitted.filter(pl.col("channel") == name), customers)
-        refused = record.refused.filter(pl.col("channel").is_in([name, ANY]))
+        refused = record.refused.filter(pl.col("channel") == name)
         return ~_named_in(refused, customers)
 
     return _by_channel(every, mask)
+
+
+def _unsuppressed(
+    customers: pl.DataFrame, record: ContactRecord, every: list[Option]
+) -> np.ndarray:
+    """Nobody who refused all channels, even where they come to us."""
+    free = ~_named_in(record.refused.filter(pl.col("channel") == ANY), customers)
+    return _by_action(every, lambda _: free)
 
 
 def _fits(customers: pl.DataFrame, action: Action) -> np.ndarray:
@@ -125,7 +139,12 @@ def _fits(customers: pl.DataFrame, action: Action) -> np.ndarray:
     return customers.select(pl.all_horizontal(fits)).to_series().to_numpy()
 
 
-def _eligible(customers: pl.DataFrame, action: Action) -> np.ndarray:
+def _eligible(customers: pl.DataFrame, action: Action, as_of: date) -> np.ndarray:
+    """Within the action's dates, and its own rule holds."""
+    begun = action.starts_on is None or action.starts_on <= as_of
+    ended = action.ends_on is not None and action.ends_on <= as_of
+    if not begun or ended:
+        return ~_everybody(customers)
     if not action.when.conditions:
         return _everybody(customers)
     rows = nw.from_native(customers, eager_only=True)
@@ -172,6 +191,36 @@ def _cooled_down(
     def mask(action: Action) -> np.ndarray:
         same = contacts.filter(pl.col("action_id") == action.id)
         return ~_named_in(_recent(same, action.cooldown_days, as_of), customers)
+
+    return _by_action(every, mask)
+
+
+def _not_quiet(
+    customers: pl.DataFrame,
+    complaints: pl.DataFrame,
+    catalogue: ActionCatalogue,
+    every: list[Option],
+    as_of: date,
+) -> np.ndarray:
+    quiet = catalogue.quiet_period
+    if quiet is None:
+        return _by_action(every, lambda _: _everybody(customers))
+    calm = ~_named_in(_recent(complaints, quiet.days, as_of), customers)
+    mends = _everybody(customers)
+    return _by_action(every, lambda a: mends if a.tactic in quiet.allowed_tactics else calm)
+
+
+def _not_had_enough(
+    customers: pl.DataFrame, contacts: pl.DataFrame, every: list[Option], as_of: date
+) -> np.ndarray:
+    """Fewer contacts by the action than a customer may ever have."""
+
+    def mask(action: Action) -> np.ndarray:
+        if action.max_per_customer is None:
+            return _everybody(customers)
+        same = contacts.filter(pl.col("action_id") == action.id, pl.col("day") < day_number(as_of))
+        often = same.group_by("customer_id").len().filter(pl.col("len") >= action.max_per_customer)
+        return ~_named_in(often, customers)
 
     return _by_action(every, mask)
 

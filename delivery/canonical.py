@@ -118,7 +118,7 @@ def action_rows(
         If an exported decision has no score or an action that the catalogue lacks, or if a
         customer is twice in a table.
     """
-    exported = decisions.filter(pl.col("outcome") == "exported")
+    exported = decisions.filter(pl.col("outcome") == "exported").drop(STANDING, strict=False)
     standing = scores.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
     rows = exported.join(
         standing.select("customer_id", "as_of", *STANDING), on=["customer_id", "as_of"], how="left"

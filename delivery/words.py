@@ -53,6 +53,30 @@ EXIT_REASONS = {
         "Held out for measurement",
         "Left alone on purpose, so that what the actions change can be measured.",
     ),
+    "business_as_usual": (
+        "Left to business as usual",
+        "Left to what the company does without Keepwell, so that both can be compared.",
+    ),
+    "suppression": (
+        "Refused every channel",
+        "Wants to hear nothing from us, even where they come to us.",
+    ),
+    "quiet_period": (
+        "Complained recently",
+        "Something is to be put right before anything is sold or asked.",
+    ),
+    "had_enough": (
+        "Had the action as often as allowed",
+        "A customer may get this action only so often, ever.",
+    ),
+    "channel_capacity": (
+        "Channel used up",
+        "Worth doing, but the channel can carry only so many in a run.",
+    ),
+    "not_drawn": (
+        "Drawn to get nothing",
+        "In the arm that gets actions by chance, and the draw gave none this time.",
+    ),
     "no_consent": (
         "No consent to be contacted",
         "Has not agreed to any channel that a fitting action uses.",

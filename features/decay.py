@@ -6,6 +6,7 @@ threads changes a byte.
 
 import narwhals as nw
 
+from features.comparisons import half_even
 from features.dimensions import Dimensions, Kind
 from features.feature import Feature
 from features.params import FeatureParams
@@ -57,7 +58,7 @@ def _shown(dimensions: Dimensions) -> list[Kind]:
 
 def _weight(half_life_days: int) -> nw.Expr:
     weight = nw.lit(0.5) ** ((nw.col("age") - 1) / half_life_days)
-    return (weight * WEIGHT_SCALE).round().cast(nw.Int64)
+    return half_even(weight * WEIGHT_SCALE).cast(nw.Int64)
 
 
 def _weighed(column: str, half_life_days: int) -> nw.Expr:

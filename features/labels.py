@@ -4,14 +4,15 @@ from datetime import date
 
 import narwhals as nw
 
+from features.comparisons import Rows
 from features.params import ChurnParams
 from features.schemas import LABELS
 from features.time import in_label_window
 
 
 def label_table(
-    now: nw.DataFrame, later: nw.DataFrame, daily: nw.LazyFrame, as_of: date, churn: ChurnParams
-) -> nw.DataFrame:
+    now: Rows, later: Rows, daily: nw.LazyFrame, as_of: date, churn: ChurnParams
+) -> Rows:
     """Labels of everybody known at `as_of`.
 
     Parameters
@@ -32,12 +33,14 @@ def label_table(
     """
     window = daily.filter(in_label_window(as_of, churn)).group_by("customer_id")
     days = nw.col("first_value_sight").sum()
-    sums = window.agg(value_days=days, value_next_cents=nw.col("cents").sum()).collect()
+    sums = window.agg(value_days=days, value_next_cents=nw.col("cents").sum())
     standing = later.select("customer_id", stage_next=nw.col("stage"), level_next=nw.col("level"))
     active = (nw.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
     rows = (
         now.select("customer_id", "as_of", in_population=active)
-        .join(sums, on="customer_id", how="left")
+        .join(
+            sums.collect() if isinstance(now, nw.DataFrame) else sums, on="customer_id", how="left"
+        )
         .join(standing, on="customer_id", how="left")
         .with_columns(
             churned=nw.col("value_days").fill_null(0) == 0,

@@ -185,13 +185,33 @@ DECISIONS = Table(
         Column("exit_reason", "text", "why there is no action; null where there is one", True),
         Column("action_id", "text", "id in catalogue/actions.yaml; null: no action", True),
         Column("channel", "text", "channel to use; null: no action", True),
-        Column("arm", "text", "holdout or policy"),
+        Column("planned_action_id", "text", "what the policy would give, whatever the arm", True),
+        Column("planned_channel", "text", "channel of the planned action", True),
+        Column("arm", "text", "holdout, policy, random or business_as_usual"),
         Column("propensity", "float", "probability with which the arm was assigned"),
+        Column(
+            "action_propensity",
+            "float",
+            "probability, over the arms, of this action or of none; null: business as usual",
+            True,
+        ),
         Column("basis", "text", "assumed, measured or randomised; null: no action", True),
         Column("uplift", "float", "expected change of P(success); null: no action", True),
         Column("expected_net_value_cents", "integer", "net of contact and incentive [cents]"),
         Column("cost_cents", "integer", "contact cost plus expected incentive [cents]"),
         Column("expires_on", "date", "do not act on it from this date on", True),
+        Column(
+            "eligible_options",
+            "text",
+            "what the funnel let through: action:channel, with a space between",
+        ),
+        Column("stage", "text", "engagement stage when it was decided"),
+        Column("level", "text", "level of the relationship when it was decided"),
+        Column("activity", "text", "activity when it was decided"),
+        Column("p_value", "float", "P(at least one value event in the horizon) without action"),
+        Column("order_value_cents", "integer", "what the next value event would bring [cents]"),
+        Column("expected_value_cents", "integer", "money expected in the horizon [cents]"),
+        Column("horizon_days", "integer", "days from the as-of date in which success counts"),
         Column("run_id", "text", "run that decided"),
         Column("data_hash", "text", "SHA-256 of the scores that it read"),
         Column("model_version", "text", "churn model and version"),
@@ -200,18 +220,134 @@ DECISIONS = Table(
     "One decision for everybody scored, 'no action' included; append-only.",
 )
 
+EFFECTS = Table(
+    "effects",
+    ("action_id", "stage"),
+    (
+        Column("action_id", "text", "id in catalogue/actions.yaml"),
+        Column("stage", "text", "engagement stage"),
+        Column("basis", "text", "measured where there are outcomes, else assumed"),
+        Column("points", "float", "change of P(success) at a toss-up [percentage points]"),
+        Column("sd", "float", "standard deviation of that belief [percentage points]"),
+        Column("measured_points", "float", "the same from outcomes alone", True),
+        Column("measured_se", "float", "its standard error", True),
+        Column("treated", "integer", "customers of the policy arm behind it"),
+        Column("control", "integer", "customers of the holdout behind it"),
+    ),
+    "What is believed of each action in each stage: the catalogue's prior and what was measured.",
+)
+
+MEASURED = Table(
+    "measured",
+    ("scope", "action_id", "stage"),
+    (
+        Column("scope", "text", "overall, action, stage or action_stage"),
+        Column("action_id", "text", "planned action; 'all' where all are taken together"),
+        Column("stage", "text", "stage when decided; 'all' where all are taken together"),
+        Column("treated", "integer", "decisions of the policy arm"),
+        Column("control", "integer", "decisions of the holdout, with the same planned action"),
+        Column("treated_rate", "float", "share with a value event in the window, policy arm"),
+        Column("control_rate", "float", "the same, holdout"),
+        Column("difference", "float", "treated minus control"),
+        Column("low", "float", "lower end of its 95 % interval"),
+        Column("high", "float", "upper end of its 95 % interval"),
+        Column("p", "float", "two-sided p-value, corrected for the rows of this scope (Holm)"),
+        Column("value_cents", "float", "difference of money in the window a customer [cents]"),
+        Column("value_low_cents", "float", "lower end of its 95 % interval"),
+        Column("value_high_cents", "float", "upper end of its 95 % interval"),
+        Column("detectable", "float", "smallest difference of rates that these numbers can find"),
+        Column(
+            "needed", "integer", "decisions needed to find the difference seen; null: none", True
+        ),
+        Column("verdict", "text", "raises, lowers, none (not detectable) or too_few"),
+        Column("words", "text", "the same in a sentence"),
+    ),
+    "What the actions changed, by intention to treat, over all matured runs.",
+)
+
+LEDGER = Table(
+    "ledger",
+    ("as_of",),
+    (
+        Column("as_of", "date", "date of the run"),
+        Column("exported", "integer", "actions of the policy arm"),
+        Column("cost_cents", "integer", "what they cost by the catalogue [cents]"),
+        Column("promised_successes", "float", "further customers who would buy, as promised"),
+        Column(
+            "realised_successes", "float", "as measured against the holdout; null: no control", True
+        ),
+        Column("realised_low", "float", "lower end of its 95 % interval", True),
+        Column("realised_high", "float", "upper end of its 95 % interval", True),
+        Column("realised_value_cents", "float", "further money in the window [cents]", True),
+        Column("sent", "integer", "of the actions, those that the tool says it sent"),
+        Column("unmatched_sends", "integer", "sends of this time that no decision asked for"),
+    ),
+    "What each matured run promised, and what came of it.",
+)
+
+BUDGET_CURVE = Table(
+    "budget_curve",
+    ("budget_cents",),
+    (
+        Column("budget_cents", "integer", "money that the run might spend [cents]"),
+        Column("spent_cents", "integer", "what the best plan would spend of it"),
+        Column("net_value_cents", "integer", "expected net value of that plan [cents]"),
+        Column("actions", "integer", "customers with an action"),
+        Column("shadow_price", "float", "what one more cent would bring, in cents"),
+        Column("marginal_action_id", "text", "action of the last customer who is worth it", True),
+        Column("marginal_net_cents", "integer", "expected net value of that customer", True),
+        Column("is_current", "boolean", "whether this is the budget of the run"),
+    ),
+    "Expected net value against money spent.",
+)
+
+COST_OF_RULES = Table(
+    "cost_of_rules",
+    ("rule",),
+    (
+        Column("rule", "text", "step of the funnel, limit or arm, and what it is for"),
+        Column(
+            "kind",
+            "text",
+            "consent, rule (its own conditions), fit (stage, level, activity), cap, limit or arm",
+        ),
+        Column("customers", "integer", "customers whose plan would change"),
+        Column("forgone_cents", "integer", "expected net value that it forgoes [cents]"),
+    ),
+    "What each rule, cap, limit, consent gap and arm forgoes, left out one at a time.",
+)
+
+POLICY_VALUE = Table(
+    "policy_value",
+    ("outcome", "policy", "estimator"),
+    (
+        Column("outcome", "text", "success (share of customers) or value (cents a customer)"),
+        Column("policy", "text", "new, current (what was planned then), or difference"),
+        Column("estimator", "text", "ips, snips or dr; differences are dr"),
+        Column("value", "float", "mean outcome under the policy"),
+        Column("low", "float", "lower end of its 95 % interval"),
+        Column("high", "float", "upper end of its 95 % interval"),
+        Column("decisions", "integer", "past decisions that it is based on"),
+        Column("effective", "float", "as many as these count for, given their weights", True),
+        Column("supported", "float", "share of decisions whose action had a chance then"),
+    ),
+    "What another policy would have brought on past decisions.",
+)
+
 QUARANTINE = Table(
     "quarantine",
-    ("source", "row_number"),
+    ("source", "file", "row_number"),
     (
         Column("source", "text", "id in catalogue/sources.yaml"),
+        Column("file", "text", "file, address or relation that the row is in"),
         Column("row_number", "integer", "1 for the first row of data"),
         Column("reason", "text", "reason code"),
-        Column("raw", "text", "the row as it was read, as JSON"),
+        Column("raw", "text", "the row as it was read: JSON, or the line itself"),
     ),
     "Every row that was rejected, with its reason.",
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SENDS, LABELS, SCORES, DECISIONS, EFFECTS,
+    MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Self
 import narwhals as nw
 from pydantic import model_validator
 
+from features.comparisons import Rows
 from features.records import Record
 from features.rules import Condition, NamedRule, Rule
 from features.schemas import ACTIVITIES, LEVELS, STAGES
@@ -95,7 +96,7 @@ def _value_and_bound(condition: Condition) -> nw.Expr:
     return nw.concat_str([nw.lit(condition.feature), value, bound], separator=" ")
 
 
-def with_standing(features: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
+def with_standing(features: Rows, rules: StandingRules) -> Rows:
     """Add ``stage``, ``level`` and ``activity``.
 
     Every customer gets exactly one of each: the rules are read in order and the last holds always.

@@ -16,14 +16,20 @@ def fit_logistic_on(columns: list[str], x: pd.DataFrame, y: np.ndarray) -> Pipel
 
 
 def transition_table(
-    current: np.ndarray, following: np.ndarray, classes: tuple[str, ...]
+    current: np.ndarray,
+    following: np.ndarray,
+    classes: tuple[str, ...],
+    customers: np.ndarray | int = 1,
 ) -> np.ndarray:
-    """P(next | current) from counts with one added to each, shape (n_classes, n_classes)."""
+    """P(next | current) from counts with one added to each, shape (n_classes, n_classes).
+
+    `customers` says how many each entry stands for.
+    """
     order = {name: code for code, name in enumerate(classes)}
     counts = np.ones((len(classes), len(classes)))
     rows = [order[name] for name in current]
     columns = [order[name] for name in following]
-    np.add.at(counts, (rows, columns), 1)
+    np.add.at(counts, (rows, columns), customers)
     return counts / counts.sum(axis=1, keepdims=True)
 
 

@@ -11,6 +11,7 @@ def value_rates(labelled: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     labelled : features with standing, joined to labels, of a past cutoff
+        ``customers``, if it is there, says how many each row stands for.
 
     Returns
     -------
@@ -18,9 +19,11 @@ def value_rates(labelled: pl.DataFrame) -> pl.DataFrame:
         ``stage``, ``in_population`` and ``rate`` [0-1], shrunk to the overall share of those in (or
         outside) the population as if by 20 more customers.
     """
-    bought = (~pl.col("churned")).sum()
-    groups = labelled.with_columns(overall=(~pl.col("churned")).mean().over("in_population"))
-    rate = (bought + PRIOR_WEIGHT * pl.col("overall").first()) / (pl.len() + PRIOR_WEIGHT)
+    n = pl.col("customers").sum() if "customers" in labelled.columns else pl.len()
+    each = pl.col("customers") if "customers" in labelled.columns else pl.lit(1)
+    bought = pl.when(~pl.col("churned")).then(each).otherwise(0).sum()
+    groups = labelled.with_columns(overall=(bought / n).over("in_population"))
+    rate = (bought + PRIOR_WEIGHT * pl.col("overall").first()) / (n + PRIOR_WEIGHT)
     return (
         groups.group_by("stage", "in_population")
         .agg(rate.alias("rate"))

@@ -1,5 +1,6 @@
 """Why a customer is at risk, in words, from the attributions of the logistic member."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def reasons(
     shares: np.ndarray,
     features: pl.DataFrame,
     definitions: list[Feature],
-    population: pl.Series,
+    middles: Mapping[str, float | None],
 ) -> pl.DataFrame:
     """The strongest reasons in words, shape (n, 3): ``reason_1`` .. ``reason_3``, null where fewer.
 
@@ -41,11 +42,11 @@ def reasons(
     names, shares : see `attributions`
     features : feature table, shape (n, .)
     definitions : list of Feature
-    population : series of bool, shape (n,)
-        Whose medians count: customers for whom churn is defined.
+    middles : mapping of str to float
+        Median of each feature with a phrase, among the customers for whom churn is defined.
     """
     spoken = {d.name: d for d in definitions if d.actionable and d.name in names}
-    columns = [_spoken(d, features[d.name], population) for d in spoken.values()]
+    columns = [_spoken(d, features[d.name], middles[d.name]) for d in spoken.values()]
     strength = np.column_stack(
         [
             np.where(holds, shares[:, names.index(name)], 0.0)
@@ -58,12 +59,11 @@ def reasons(
 
 
 def _spoken(
-    definition: Feature, values: pl.Series, population: pl.Series
+    definition: Feature, values: pl.Series, middle: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The phrase with each customer's value, and whether the value is on the phrase's side."""
     phrase = definition.high or definition.low
     numbers = values.cast(pl.Float64)
-    middle = numbers.filter(population).median()
     side = numbers > middle if definition.high else numbers < middle
     text = numbers.round(1).map_elements(lambda v: f"{v:g}", return_dtype=pl.String)
     before, _, after = phrase.partition("{x}")

@@ -2,16 +2,18 @@
 
 from typing import Any, NamedTuple
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
 from features.feature import Feature
 from features.params import ChurnParams
-from features.schemas import ENGAGEMENT_TYPES, LEVELS, SCORES, STAGES
-from models.baselines import look_up, transition_table
+from features.schemas import ENGAGEMENT_TYPES, SCORES
+from models.baselines import look_up
 from models.churn import logistic_member
+from models.everybody import CLASSES, Everybody, everybody, in_population
 from models.preprocessing import matrix
-from models.rates import risk_by_rule, value_rates
+from models.rates import risk_by_rule
 from models.reasons import REASONS, attributions, reasons
 from models.standing import probabilities, with_current
 from models.value import expected_value_cents, order_value_cents
@@ -58,12 +60,34 @@ def score(
     table of schemas.SCORES, shape (n_customers, .)
         Probabilities are rounded to 6 decimals before anything is ranked by them.
     """
-    population = (pl.col("days_since_last_value") <= churn.lookback_days).fill_null(False)
-    rows = now.with_columns(in_population=population, **_churn(now, champions.churn))
-    rows = _with_value(rows, before, churn.horizon_days)
-    rows = rows.with_columns(_standing(now, before, "stage", STAGES, champions.stage))
-    rows = rows.with_columns(_standing(now, before, "level", LEVELS, champions.level))
-    rows = _with_reasons(rows, champions.churn, definitions)
+    frames = (nw.from_native(rows.lazy()) for rows in (now, before))
+    whole = everybody(*frames, spoken(champions, definitions), churn)
+    return score_part(now, whole, champions, definitions, churn)
+
+
+def spoken(champions: Champions, definitions: list[Feature]) -> list[Feature]:
+    """Features that may be given as reasons for what the churn champion says."""
+    if champions.churn is None:
+        return []
+    read = set(champions.churn.model.feature_names_in_)
+    return [d for d in definitions if d.actionable and d.name in read]
+
+
+def score_part(
+    now: pl.DataFrame,
+    whole: Everybody,
+    champions: Champions,
+    definitions: list[Feature],
+    churn: ChurnParams,
+) -> pl.DataFrame:
+    """Score some customers of a snapshot, given what was aggregated over all: see `score`."""
+    population = in_population(churn).alias("in_population")
+    rows = nw.from_native(now, eager_only=True).with_columns(population).to_native()
+    rows = rows.with_columns(**_churn(now, champions.churn))
+    rows = _with_value(rows, whole, churn.horizon_days)
+    for kind, champion in (("stage", champions.stage), ("level", champions.level)):
+        rows = rows.with_columns(_standing(now, whole.moves[kind], kind, champion))
+    rows = _with_reasons(rows, champions.churn, definitions, whole.medians)
     rows = rows.with_columns(score_source=_source(champions.churn))
     types = [pl.col(f"{t}_score").cast(pl.Float64) for t in ENGAGEMENT_TYPES]
     return rows.with_columns(types).select(SCORES.names).sort("customer_id")
@@ -82,38 +106,29 @@ def _source(champion: Champion | None) -> pl.Expr:
     return pl.when("in_population").then(known).otherwise(pl.lit("none"))
 
 
-def _with_value(rows: pl.DataFrame, before: pl.DataFrame, horizon_days: int) -> pl.DataFrame:
+def _with_value(rows: pl.DataFrame, whole: Everybody, horizon_days: int) -> pl.DataFrame:
     """Churn risk only where it is defined; elsewhere the observed rate of the stage."""
-    rates = value_rates(before) if before.height else _no_rates()
     joined = rows.join(
-        rates, on=["stage", "in_population"], how="left", maintain_order="left"
-    ).with_columns(pl.col("rate").fill_null(pl.col("rate").mean()).fill_null(0.0))
+        whole.rates, on=["stage", "in_population"], how="left", maintain_order="left"
+    ).with_columns(pl.col("rate").fill_null(whole.rate))
     defined = pl.when("in_population")
     return (
         joined.with_columns(
             churn_risk=defined.then("churn_risk"),
             p_value=defined.then(1 - pl.col("churn_risk")).otherwise("rate").round(DECIMALS),
         )
-        .with_columns(order_value_cents())
+        .with_columns(order_value_cents(whole.order_cents))
         .with_columns(expected_value_cents(pl.col("p_value"), horizon_days))
     )
 
 
-def _no_rates() -> pl.DataFrame:
-    schema = {"stage": pl.String, "in_population": pl.Boolean, "rate": pl.Float64}
-    return pl.DataFrame(schema=schema)
-
-
 def _standing(
-    now: pl.DataFrame,
-    before: pl.DataFrame,
-    name: str,
-    classes: tuple[str, ...],
-    champion: Champion | None,
+    now: pl.DataFrame, moves: np.ndarray, name: str, champion: Champion | None
 ) -> list[pl.Series | pl.Expr]:
+    classes = CLASSES[name]
     current = now[name].to_numpy().astype(str)
     if champion is None:
-        p = look_up(_observed_moves(before, name, classes), current, classes)
+        p = look_up(moves, current, classes)
     else:
         own = [c for c in champion.model.feature_names_in_ if c in now.columns]
         x = with_current(matrix(now, own), current, classes)
@@ -135,14 +150,11 @@ def _most_probable(p: np.ndarray, current: np.ndarray, classes: tuple[str, ...])
     return np.where(stays, current, np.array(classes)[p.argmax(axis=1)])
 
 
-def _observed_moves(before: pl.DataFrame, name: str, classes: tuple[str, ...]) -> np.ndarray:
-    was = before[name].to_numpy().astype(str)
-    then = before[f"{name}_next"].to_numpy().astype(str)
-    return transition_table(was, then, classes)
-
-
 def _with_reasons(
-    rows: pl.DataFrame, champion: Champion | None, definitions: list[Feature]
+    rows: pl.DataFrame,
+    champion: Champion | None,
+    definitions: list[Feature],
+    medians: dict[str, float | None],
 ) -> pl.DataFrame:
     names = [f"reason_{k + 1}" for k in range(REASONS)]
     if champion is None:
@@ -153,5 +165,5 @@ def _with_reasons(
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
         columns, shares = attributions(logistic_member(champion.model), x)
-        worded = rows.hstack(reasons(columns, shares, rows, definitions, rows["in_population"]))
+        worded = rows.hstack(reasons(columns, shares, rows, definitions, medians))
     return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)

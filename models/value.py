@@ -5,8 +5,13 @@ import polars as pl
 PRIOR_ORDERS = 2
 
 
-def order_value_cents() -> pl.Expr:
+def order_value_cents(mean_cents: float | None = None) -> pl.Expr:
     """Mean order of the customer, shrunk to the population's as if it were two more orders.
+
+    Parameters
+    ----------
+    mean_cents : float, optional
+        The population's mean order, where the table is only a part of it.
 
     Returns
     -------
@@ -15,7 +20,8 @@ def order_value_cents() -> pl.Expr:
     """
     orders = pl.col("value_events").fill_null(0)
     spent = pl.col("order_cents").fill_null(0)
-    population = spent.sum() / orders.sum().clip(1)
+    observed = spent.sum() / orders.sum().clip(1)
+    population = observed if mean_cents is None else pl.lit(mean_cents)
     shrunk = (spent + PRIOR_ORDERS * population) / (orders + PRIOR_ORDERS)
     return shrunk.clip(0).round(0).cast(pl.Int64).alias("order_value_cents")
 

@@ -1,6 +1,7 @@
 """Customers in buckets, so that memory is bounded by one of them."""
 
 import zlib
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -14,6 +15,19 @@ def with_bucket(rows: pl.DataFrame, count: int) -> pl.DataFrame:
     """
     if count == 1:
         return rows.with_columns(pl.lit(0, pl.Int64).alias(BUCKET))
-    ids = rows.select(pl.col("customer_id").unique().sort())
-    numbers = pl.Series(BUCKET, [zlib.crc32(i.encode()) % count for i in ids["customer_id"]])
-    return rows.join(ids.with_columns(numbers.cast(pl.Int64)), on="customer_id", how="left")
+    ids = rows.select(pl.col("customer_id").unique())["customer_id"]
+    numbers = [zlib.crc32(i.encode()) % count for i in ids]
+    found = pl.col("customer_id").replace_strict(ids, pl.Series(numbers, dtype=pl.Int64))
+    return rows.with_columns(found.alias(BUCKET))
+
+
+def by_bucket(rows: pl.DataFrame, count: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Each bucket that has rows, in order, with its rows in theirs."""
+    if count == 1:
+        yield 0, rows
+        return
+    placed = with_bucket(rows, count)
+    for number in range(count):
+        found = placed.filter(pl.col(BUCKET) == number).drop(BUCKET)
+        if found.height:
+            yield number, found

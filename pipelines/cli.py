@@ -4,6 +4,7 @@ Heavy libraries are imported inside the commands, so that ``keepwell --help`` an
 """
 
 import os
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,9 @@ import typer
 from features.errors import KeepwellError, UsageError
 
 if TYPE_CHECKING:
+    from actions.catalogue import ActionCatalogue
+    from pipelines.config import Params
+    from pipelines.init import Terminal
     from pipelines.project import Paths, Project
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DVC_NO_ANALYTICS="1")
@@ -33,6 +37,13 @@ ProjectFolder = Annotated[
 ]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="First day that may not be seen [default: run.as_of].")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A parameter to change, section.key=value; may be repeated."),
+]
+OtherCatalogue = Annotated[
+    Path | None, typer.Option("--catalogue", help="Folder with another catalogue.")
 ]
 HERE = Path()
 
@@ -57,22 +68,36 @@ def demo(project: ProjectFolder = HERE) -> None:
     typer.echo("\n" + summary(*_opened(project)))
 
 
-@commands.command(epilog="Example: keepwell init --events orders.csv --yes")
+@commands.command(epilog="Example: keepwell init --events orders.csv")
 def init(
-    events: Annotated[Path, typer.Option("--events", help="CSV or Parquet file of events.")],
+    events: Annotated[list[Path], typer.Option("--events", help="File of events; repeatable.")],
+    customers: Annotated[list[Path], typer.Option("--customers", help="File of people.")] = [],  # noqa: B006
+    consents: Annotated[list[Path], typer.Option("--consents", help="File of consents.")] = [],  # noqa: B006
+    column: Annotated[list[str], typer.Option("--column", help="TARGET=NAME of a column.")] = [],  # noqa: B006
     project: ProjectFolder = HERE,
-    timezone: Annotated[str, typer.Option(help="IANA zone of the business and its times.")] = "UTC",
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
-    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    timezone: Annotated[str, typer.Option(help="IANA zone [default: as the data say].")] = "",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code [default: as the data say].")] = "",
+    horizon: Annotated[int, typer.Option(min=0, help="Churn horizon [days].")] = 0,
+    dates: Annotated[
+        Literal["auto", "dmy", "mdy"], typer.Option(help="Order of dates like 03/04/2024.")
+    ] = "auto",
+    yes: Annotated[bool, typer.Option("--yes", help="Take every proposal; for scripts.")] = False,
 ) -> None:
-    """Turn this clone into your own project: guess what the columns of your events are."""
-    from pipelines.init import apply_guess, guess
+    """Make a folder your own project: look at your files, propose how to read them, and ask."""
+    from pipelines.init import columns_said, initialise
+    from pipelines.proposal import Wishes
 
-    found = guess(events, project, timezone=timezone, currency=currency)
-    typer.echo(found.spoken)
-    if not yes:
-        typer.confirm("Write catalogue/sources.yaml and set run.as_of?", default=True, abort=True)
-    typer.echo(apply_guess(found, project))
+    wishes = Wishes(
+        events=events,
+        customers=customers,
+        consents=consents,
+        timezone=timezone or None,
+        currency=currency or None,
+        horizon_days=horizon or None,
+        day_first=None if dates == "auto" else dates == "dmy",
+        columns=columns_said(column),
+    )
+    initialise(wishes, project, _terminal(asking=not yes))
 
 
 @commands.command(epilog="Example: keepwell simulate --customers 3000 --seed 7 --out simulated")
@@ -89,6 +114,17 @@ def simulate(
 
     day = _date(until, "--until")
     typer.echo(simulate_project(project, out, customers=customers, seed=seed, until=day, days=days))
+
+
+@commands.command(epilog="Example: keepwell respond simulated/outbox/as_of=2026-01-01")
+def respond(
+    delivered: Annotated[Path, typer.Argument(help="A delivered folder of a simulated project.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days to play on.")] = 30,
+) -> None:
+    """Let a made-up company answer a delivery: sends, sales and silence of the next days."""
+    from pipelines.simulate import respond_to
+
+    typer.echo(respond_to(delivered, days))
 
 
 @commands.command(epilog="Example: keepwell check")
@@ -139,9 +175,30 @@ def promote(
 def ingest(project: ProjectFolder = HERE) -> None:
     """Step 1: read the sources, quarantine what is wrong, account for every row."""
     from pipelines import steps
+    from pipelines.progress import rows_a_second
     from pipelines.summary import accounted
 
-    typer.echo(accounted(steps.ingest(*_opened(project))))
+    with rows_a_second() as say:
+        counts = steps.ingest(*_opened(project), say=say)
+    typer.echo(accounted(counts))
+
+
+@commands.command(epilog="Example: keepwell quarantine --reason bad_time")
+def quarantine(
+    project: ProjectFolder = HERE,
+    source: Annotated[str, typer.Option(help="Only of this source.")] = "",
+    reason: Annotated[str, typer.Option(help="Only for this reason.")] = "",
+    state: Annotated[
+        bool, typer.Option("--nightly", help="Of `keepwell run`'s tables, not of dvc repro's.")
+    ] = False,
+) -> None:
+    """Show the rows that ingest rejected: counts and examples by reason."""
+    from pipelines import steps
+    from pipelines.project import Project
+    from pipelines.run import STATE
+
+    paths = Project(project).paths(STATE if state else DATA)
+    typer.echo(steps.quarantine(paths, source, reason))
 
 
 @commands.command(epilog="Example: keepwell features --as-of 2018-01-01")
@@ -198,9 +255,44 @@ def score(project: ProjectFolder = HERE) -> None:
     typer.echo(f"{steps.score(*_opened(project)).height:,} customers scored")
 
 
+@commands.command(epilog="Example: keepwell measure")
+def measure(project: ProjectFolder = HERE) -> None:
+    """Step 7: say what past actions changed, beside the holdout, and learn from it."""
+    from pipelines import steps
+    from pipelines.measure import spoken
+
+    typer.echo(spoken(steps.measure(*_decided(project))))
+
+
+@commands.command(epilog="Example: keepwell evaluate-policy --set recommend.budget_cents=80000")
+def evaluate_policy(
+    project: ProjectFolder = HERE,
+    changes: Changes = None,
+    catalogue: OtherCatalogue = None,
+) -> None:
+    """Say what other parameters or another catalogue would have brought on past decisions."""
+    from pipelines.evaluate_policy import evaluate_policy, spoken
+
+    opened, paths = _decided(project)
+    typer.echo(spoken(evaluate_policy(opened, paths, *_policy(opened, changes, catalogue))))
+
+
+@commands.command(epilog="Example: keepwell what-if --set recommend.budget_cents=80000")
+def what_if(
+    project: ProjectFolder = HERE,
+    changes: Changes = None,
+    catalogue: OtherCatalogue = None,
+) -> None:
+    """Plan today's customers with other parameters or another catalogue, and save nothing."""
+    from pipelines.whatif import spoken, what_if
+
+    opened, paths = _decided(project)
+    typer.echo(spoken(opened, paths, *what_if(opened, paths, *_policy(opened, changes, catalogue))))
+
+
 @commands.command(epilog="Example: keepwell recommend")
 def recommend(project: ProjectFolder = HERE) -> None:
-    """Step 7: decide on one action or none for everybody."""
+    """Step 8: decide on one action or none for everybody."""
     from pipelines import steps
 
     decisions = steps.recommend(*_opened(project))
@@ -210,11 +302,26 @@ def recommend(project: ProjectFolder = HERE) -> None:
 
 @commands.command(epilog="Example: keepwell deliver")
 def deliver(project: ProjectFolder = HERE) -> None:
-    """Step 8: publish the action file, the report and the manifest to outbox/."""
+    """Step 9: publish the action file, the report and the manifest to outbox/."""
     from pipelines import steps
 
     manifest = steps.deliver(*_opened(project))
     typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+def _terminal(*, asking: bool) -> "Terminal":
+    from pipelines.init import Terminal
+
+    seen = sys.stdout.isatty()
+    if asking and not (seen and sys.stdin.isatty()):
+        raise UsageError("init: asks on a terminal only. Add --yes to take every proposal.")
+    width = shutil.get_terminal_size((100, 24)).columns
+    ask = _ask if asking else None
+    return Terminal(typer.echo, ask, width, seen and "NO_COLOR" not in os.environ)
+
+
+def _ask(question: str, proposed: str) -> str:
+    return str(typer.prompt(question, default=proposed))
 
 
 def _opened(folder: Path) -> "tuple[Project, Paths]":
@@ -222,6 +329,25 @@ def _opened(folder: Path) -> "tuple[Project, Paths]":
 
     project = Project(folder)
     return project, project.paths(DATA, "reports")
+
+
+def _decided(folder: Path) -> "tuple[Project, Paths]":
+    """The project with the files of DVC's steps, or of `keepwell run` where only that was used."""
+    from pipelines.run import STATE
+
+    project, paths = _opened(folder)
+    return project, paths if paths.features.exists() else project.paths(STATE)
+
+
+def _policy(
+    project: "Project", changes: list[str] | None, catalogue: Path | None
+) -> "tuple[Params, ActionCatalogue]":
+    from pipelines.config import read_catalogue, read_params
+    from pipelines.settings import parsed
+
+    params = read_params(project.root / "params.yaml", parsed(changes or []))
+    offered = read_catalogue(catalogue) if catalogue else project.catalogue
+    return params, offered.actions
 
 
 def _day(project: "Project", as_of: str) -> date:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from actions.catalogue import ActionCatalogue
-from actions.params import RecommendParams
+from actions.params import MeasureParams, RecommendParams
 from delivery.params import DeliverParams
 from features.definitions import CustomFeatures, Definitions, all_features
 from features.dimensions import dimensions
@@ -49,6 +50,7 @@ class Params(Record):
     tracking: TrackingParams
     score: ScoreParams
     recommend: RecommendParams
+    measure: MeasureParams
     deliver: DeliverParams
 
 
@@ -67,15 +69,24 @@ class Catalogue(NamedTuple):
         return Definitions(params, dimensions(self.taxonomy), self.custom)
 
 
-def read_params(path: Path) -> Params:
-    """Read ``params.yaml``.
+def read_params(path: Path, changes: Mapping[str, object] | None = None) -> Params:
+    """Read ``params.yaml``, with some values (``section.key`` -> value) replaced for a what-if.
 
     Raises
     ------
     ConfigurationError
         If a key is unknown or missing or a value is out of its range; names the file and the key.
     """
-    return _record(Params, _mapping(path), path)
+    content = _mapping(path)
+    for name, value in (changes or {}).items():
+        section, _, key = name.partition(".")
+        if key not in content.get(section, {}):
+            raise ConfigurationError(
+                f"--set: unknown parameter. Got {name!r}. Expected one of params.yaml, for example "
+                f"recommend.budget_cents."
+            )
+        content[section][key] = value
+    return _record(Params, content, path)
 
 
 def read_catalogue(folder: Path) -> Catalogue:
@@ -84,7 +95,7 @@ def read_catalogue(folder: Path) -> Catalogue:
         sources=_record(
             SourceCatalogue, _mapping(folder / "sources.yaml"), folder / "sources.yaml"
         ),
-        taxonomy=_record(Taxonomy, _mapping(folder / "taxonomy.yaml"), folder / "taxonomy.yaml"),
+        taxonomy=read_taxonomy(folder / "taxonomy.yaml"),
         standing=_standing(folder),
         actions=_record(
             ActionCatalogue, _mapping(folder / "actions.yaml"), folder / "actions.yaml"
@@ -92,6 +103,11 @@ def read_catalogue(folder: Path) -> Catalogue:
         custom=read_custom(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """Read ``taxonomy.yaml`` alone."""
+    return _record(Taxonomy, _mapping(path), path)
 
 
 def _standing(folder: Path) -> StandingRules:
@@ -122,6 +138,7 @@ def check_references(params: Params, catalogue: Catalogue) -> None:
         for condition in action.when.conditions:
             _check_feature("actions.yaml", action.id, condition, known)
     _check_actions(catalogue)
+    _check_quiet_period(catalogue)
     _check_events(catalogue)
 
 
@@ -145,6 +162,16 @@ def _check_actions(catalogue: Catalogue) -> None:
             raise ConfigurationError(
                 f"actions.yaml, {action.id}: unknown channel. Got {', '.join(sorted(unknown))}. "
                 f"Known: {', '.join(sorted(channels))}. Fix the id or declare the channel."
+            )
+
+
+def _check_quiet_period(catalogue: Catalogue) -> None:
+    quiet, events = catalogue.actions.quiet_period, catalogue.taxonomy.events
+    for name in quiet.events if quiet else []:
+        if name not in events:
+            raise ConfigurationError(
+                f"actions.yaml, quiet_period: unknown event type. Got {name!r}. "
+                f"Expected one of taxonomy.yaml, for example {_nearest(name, set(events))}."
             )
 
 

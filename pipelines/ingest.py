@@ -1,169 +1,190 @@
 """Step: sources -> events, customers, identities, consents, sends, quarantine and accounting."""
 
-import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import polars as pl
 
 from features.errors import DataError
-from features.schemas import (
-    CONSENTS,
-    CUSTOMERS,
-    EVENTS,
-    IDENTITIES,
-    QUARANTINE,
-    SENDS,
-    Table,
-)
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, Table
 from features.taxonomy import Taxonomy
-from pipelines.buckets import BUCKET, with_bucket
-from pipelines.events import DUPLICATE, REASON, Intake, events_of
+from pipelines.accounts import Account, by_source, check_kept
+from pipelines.collection import Collected, Job, Say, collect
+from pipelines.contracts import check_columns
+from pipelines.identity import DUPLICATE
 from pipelines.intake import normalise
+from pipelines.ledger import LEDGER, Entry, Ledger, read_ledger
+from pipelines.parts import begun, commit, compacted, parts_of, rebucketed
 from pipelines.people import complete, everybody, one_a_key, people_of
-from pipelines.raw import ROW, raw_rows
-from pipelines.sources import Source, SourceCatalogue
-from pipelines.tables import write, write_text
+from pipelines.plan import Reading, planned
+from pipelines.quarantine import rejected_rows, write_quarantine
+from pipelines.raw import chunks_of
+from pipelines.sources import SourceCatalogue
+from pipelines.stage import bucket_count
+from pipelines.tables import read, write, write_text
 
 ACCOUNTING = "accounting.json"
-
-
-class Ingested(NamedTuple):
-    """What one source gave."""
-
-    accounting: dict[str, object]
-    table: str
-    accepted: pl.DataFrame
-    quarantine: pl.DataFrame
+PEOPLE = (CUSTOMERS, IDENTITIES, CONSENTS, SENDS)
+LISTED = "listed.parquet"
+# Rows may grow or shrink to this many times what the buckets were made for, before they are
+# changed: that writes all events again.
+OUTGROWN = 3
 
 
 def ingest(
-    root: Path, out: Path, sources: SourceCatalogue, taxonomy: Taxonomy, rows_per_bucket: int
-) -> list[dict[str, object]]:
-    """Read every source, account for every row, and write the canonical tables to `out`.
+    root: Path,
+    out: Path,
+    sources: SourceCatalogue,
+    taxonomy: Taxonomy,
+    rows_per_bucket: int,
+    say: Say = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Read what is new in every source, account for every row, and update the tables in `out`.
+
+    Parameters
+    ----------
+    root : Path
+        The project, to which paths of sources are relative.
+    out : Path
+        Made or updated; all changes take place together at the end.
+    sources : SourceCatalogue
+    taxonomy : Taxonomy
+    rows_per_bucket : int
+    say : callable
+        Told how many rows each chunk had.
 
     Returns
     -------
-    list of dict, one a source
+    list of dict, one a source, over all its files, read now or before
         ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``,
-        ``events`` (rows of the table made), ``reasons``.
+        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``first_on``,
+        ``last_on``, ``warnings``.
 
     Raises
     ------
     DataError
-        If a source has no row or no acceptable row, or rows are unaccounted for.
+        If a source of events has no acceptable row, or rows are unaccounted for.
     """
-    zone = sources.business.timezone
-    done = [_one(name, s, root, taxonomy, zone) for name, s in sources.sources.items()]
-    shutil.rmtree(out, ignore_errors=True)
-    _write_quarantine(done, out / "quarantine")
-    _write_events(_gathered(done, EVENTS), out / "events", rows_per_bucket)
-    _write_people(done, out)
-    accounting = [one.accounting for one in done]
-    write_text(json.dumps(accounting, indent=2) + "\n", out / ACCOUNTING)
-    return accounting
+    staging = begun(out)
+    try:
+        ledger = read_ledger(out)
+        plan = planned(sources, taxonomy, root, ledger, staging / "spool")
+        job = Job(root, out, staging, sources, taxonomy, plan, say)
+        if plan.nothing_new and plan.kept == ledger.entries and ledger.entries:
+            return by_source(ledger.entries, sources.sources, set())
+        return _update(job, ledger, rows_per_bucket)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def read_events(tables: Path) -> pl.LazyFrame:
     """All events of an ingested folder, lazily."""
-    return pl.scan_parquet(sorted((tables / "events").glob("bucket-*/*.parquet")))
+    return pl.scan_parquet(parts_of(tables))
 
 
-def _one(name: str, source: Source, root: Path, taxonomy: Taxonomy, zone: str) -> Ingested:
-    raw = raw_rows(name, source, root)
-    rows = normalise(raw, name, source, zone)
-    if source.table == EVENTS.name:
-        intake = events_of(rows, raw, name, taxonomy, zone=zone, lines=source.lines_of_order)
-    else:
-        intake = people_of(rows, source.table)
-    accounting = _account(name, source, raw.height, intake)
-    return Ingested(accounting, source.table, intake.accepted, _quarantined(name, raw, intake))
+def _update(job: Job, ledger: Ledger, rows_per_bucket: int) -> list[dict[str, Any]]:
+    people = _people(job)
+    taken = collect(job, rows_per_bucket, ledger.buckets)
+    entries = [*people, *taken.entries]
+    fresh = {e.name for e in entries} - {e.name for e in job.plan.kept}
+    accounting = by_source(entries, job.sources.sources, fresh)
+    events = sum(entry.events for entry in taken.entries)
+    if not events:
+        raise DataError("sources.yaml: no events. Expected at least one source of table events.")
+    buckets, gone = _arranged(job, taken, events, rows_per_bucket)
+    _write_customers(job, {p for p in gone if "events" in p.parts})
+    _write_ledger(job, Ledger(buckets=buckets, entries=_ordered(entries, job)), accounting)
+    commit(job.tables, gone, LEDGER)
+    return accounting
 
 
-def _account(name: str, source: Source, rows_in: int, intake: Intake) -> dict[str, object]:
-    counts = dict(intake.rejected.group_by(REASON).len().sort(REASON).iter_rows())
-    duplicates = counts.pop(DUPLICATE, 0)
-    quarantined = sum(counts.values())
-    accepted = rows_in - intake.rejected.height
-    made = intake.accepted.height
-    if accepted < made or (not source.lines_of_order and accepted != made):
-        raise DataError(
-            f"sources.yaml, {name}: rows are unaccounted for. Got {rows_in} rows in, {made} made "
-            f"of {accepted} accepted. This is a fault of Keepwell; please report it."
-        )
-    if not made:
-        raise DataError(
-            f"sources.yaml, {name}: no row was accepted. Got {rows_in} rows; rejected: "
-            f"{counts or 'none'}. Fix the mapping, or remove the source."
-        )
-    return {
-        "source": name,
-        "table": source.table,
-        "rows_in": rows_in,
-        "accepted": accepted,
-        "duplicates": duplicates,
-        "quarantined": quarantined,
-        "events": made,
-        "reasons": counts,
-    }
+def _arranged(
+    job: Job, taken: Collected, events: int, rows_per_bucket: int
+) -> tuple[int, list[Path]]:
+    """Change the number of buckets where the data outgrew it, or join parts where many gathered."""
+    wanted = bucket_count(events, rows_per_bucket)
+    if wanted > OUTGROWN * taken.buckets or OUTGROWN * wanted < taken.buckets:
+        more = rebucketed(job.tables, job.staging, taken.gone, wanted)
+        return wanted, [*taken.gone, *more]
+    return taken.buckets, [*taken.gone, *compacted(job.tables, job.staging, taken.gone)]
 
 
-def _quarantined(name: str, raw: pl.DataFrame, intake: Intake) -> pl.DataFrame:
-    bad = intake.rejected.filter(pl.col(REASON) != DUPLICATE)
-    rows = bad.join(raw.with_columns(pl.col(ROW).cast(pl.Int64)), on=ROW).sort(ROW)
-    text = [column for column in raw.columns if column != ROW]
-    body = pl.struct(pl.col(text).cast(pl.String)).struct.json_encode()
-    return rows.select(
-        pl.lit(name).alias("source"), pl.col(ROW).alias("row_number"), REASON, body.alias("raw")
-    )
+def _ordered(entries: list[Entry], job: Job) -> list[Entry]:
+    order = {name: number for number, name in enumerate(job.sources.sources)}
+    return sorted(entries, key=lambda e: (order[e.source], e.key))
 
 
-def _write_quarantine(done: list[Ingested], folder: Path) -> None:
-    for one in done:
-        write(one.quarantine, folder / f"{one.accounting['source']}.parquet", QUARANTINE)
+def _write_ledger(job: Job, ledger: Ledger, accounting: list[dict[str, Any]]) -> None:
+    write_text(json.dumps(accounting, indent=2) + "\n", job.staging / ACCOUNTING)
+    write_text(ledger.model_dump_json(indent=1) + "\n", job.staging / LEDGER)
 
 
-def _gathered(done: list[Ingested], table: Table) -> pl.DataFrame:
-    parts = [one.accepted for one in done if one.table == table.name]
+def _people(job: Job) -> list[Entry]:
+    """Make each table of people of which a file is new; entries of all their inputs."""
+    readings = [r for r in job.plan.readings if r.entry.table != EVENTS.name]
+    kept = [e for e in job.plan.kept if e.table != EVENTS.name]
+    parts: dict[str, list[pl.DataFrame]] = {}
+    entries: list[Entry] = []
+    for reading in readings:
+        rows, entry = _people_of_input(job, reading)
+        parts.setdefault(entry.table, []).append(rows)
+        entries.append(entry)
+    still = {entry.table for entry in kept}
+    for table in PEOPLE:
+        if table.name not in still:
+            name = LISTED if table is CUSTOMERS else f"{table.name}.parquet"
+            write(_gathered(parts.get(table.name, []), table), job.staging / name, table)
+    return [*kept, *entries]
+
+
+def _people_of_input(job: Job, reading: Reading) -> tuple[pl.DataFrame, Entry]:
+    name = reading.input.source
+    source = job.sources.sources[name]
+    chunks = list(chunks_of(reading.input, reading.path, source, job.root))
+    if not chunks:
+        return complete(pl.DataFrame(), _table(source.table)), reading.entry
+    raw = pl.concat([chunk.rows for chunk in chunks], how="diagonal")
+    warned = check_columns(raw, name, source)
+    rows = normalise(raw, name, source, job.sources.business)
+    intake = people_of(rows, source.table)
+    account = Account(reading.entry)
+    account.warn(warned)
+    account.rows_in = raw.height + sum(chunk.rejected.height for chunk in chunks)
+    for chunk in chunks:
+        account.reject(chunk.rejected)
+    repeated = pl.col("reason") == DUPLICATE
+    account.reject(intake.rejected.filter(repeated))
+    account.reject(rejected_rows(raw, intake.rejected.filter(~repeated)))
+    check_kept(account, intake.accepted.height)
+    account.events = intake.accepted.height
+    if account.quarantined:
+        entry = account.entry
+        bad = pl.concat(account.quarantined)
+        write_quarantine(bad, entry.source, entry.key, entry.name, job.staging)
+    job.say(raw.height)
+    return intake.accepted, account.closed()
+
+
+def _table(name: str) -> Table:
+    return next(table for table in PEOPLE if table.name == name)
+
+
+def _gathered(parts: list[pl.DataFrame], table: Table) -> pl.DataFrame:
     gathered = pl.concat(parts) if parts else complete(pl.DataFrame(), table)
-    if table is EVENTS and len(parts) > 1:
-        _refuse_shared_ids(gathered)
     return one_a_key(gathered, table).sort(table.key)
 
 
-def _refuse_shared_ids(events: pl.DataFrame) -> None:
-    """Two sources may tell of the same event, but not of different ones by the same id."""
-    repeated = events.filter(pl.col("event_id").is_duplicated())
-    clashes = repeated.unique().height - repeated["event_id"].n_unique()
-    if clashes:
-        raise DataError(
-            f"sources.yaml: sources use the same event_id for different events. Got {clashes} "
-            f"clashes. Expected an id to mean one event everywhere. Leave `event_id` out of one "
-            f"source (ids are made from content then), or export distinct ids."
-        )
-
-
-def _write_people(done: list[Ingested], out: Path) -> None:
-    for table in (IDENTITIES, CONSENTS, SENDS):
-        write(_gathered(done, table), out / f"{table.name}.parquet", table)
-    customers = everybody(_gathered(done, CUSTOMERS), read_events(out))
-    write(customers, out / "customers.parquet", CUSTOMERS)
-
-
-def _write_events(events: pl.DataFrame, folder: Path, rows_per_bucket: int) -> None:
-    if events.is_empty():
-        raise DataError("sources.yaml: no events. Expected at least one source of table events.")
-    for number, bucket in enumerate(_buckets(events, rows_per_bucket)):
-        rows = bucket.sort("customer_id", "occurred_at", "event_id")
-        part = hashlib.sha256(rows.hash_rows().to_numpy().tobytes()).hexdigest()[:16]
-        write(rows, folder / f"bucket-{number:04d}" / f"{part}.parquet", EVENTS)
-
-
-def _buckets(events: pl.DataFrame, rows_per_bucket: int) -> Iterator[pl.DataFrame]:
-    count = max(1, -(-events.height // rows_per_bucket))
-    placed = with_bucket(events, count)
-    for number in range(count):
-        yield placed.filter(pl.col(BUCKET) == number).drop(BUCKET)
+def _write_customers(job: Job, gone: set[Path]) -> None:
+    """Everybody who is listed or has an event; from the new parts alone where none went."""
+    present = [p for p in parts_of(job.tables) if p not in gone]
+    new = sorted((job.staging / "events").glob("*/*.parquet"))
+    fresh_list = (job.staging / LISTED).exists()
+    listed = read((job.staging if fresh_list else job.tables) / LISTED, CUSTOMERS)
+    before = job.tables / "customers.parquet"
+    if before.exists() and not gone and not fresh_list:
+        listed, present = read(before, CUSTOMERS), []
+    events = pl.scan_parquet([*present, *new]) if present or new else None
+    customers = everybody(listed, events) if events is not None else listed
+    write(customers, job.staging / "customers.parquet", CUSTOMERS)

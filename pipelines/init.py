@@ -1,242 +1,155 @@
-"""Guess what the columns of a company's event file are, and make the clone its own project."""
+"""`keepwell init`: look at a company's files, propose how to read them, ask, and write it down."""
 
-import re
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
-import yaml
+from features.errors import UsageError
+from pipelines.business import Setting, is_currency, is_zone
+from pipelines.config import read_params, read_taxonomy
+from pipelines.proposal import (
+    Proposal,
+    Shipped,
+    Wishes,
+    propose,
+    refuse_undecided,
+    undecided_dates,
+)  # fmt: skip
+from pipelines.scaffold import shipped, write_proposal
+from pipelines.sheet import printed, proposal_sheet
+from pipelines.sources import TARGETS
 
-from features.errors import InputMissingError
-from pipelines.intake import normalise
-from pipelines.raw import open_raw, raw_rows, reading
-from pipelines.settings import with_values
-from pipelines.sources import Origin, Override, Source
-from pipelines.tables import write_text
+LONGEST_HORIZON_DAYS = 3650
 
-SAMPLE_ROWS = 200_000
-ORDER, REFUND = "order_completed", "order_refunded"
-# Whole words of a column's name, most telling first. "InvoiceNo" reads as "invoice no".
-NAMES: dict[str, Sequence[str]] = {
-    "customer_id": (
-        r"(customer|client|user|member|household|contact|account|shopper)( id| no| number| key)?",
-        r"cid|uid|owner user id",
-    ),
-    "occurred_at": (
-        r"(occurred|happened|event|order|invoice|transaction|purchase|created)"
-        r"( at| on| date| time| timestamp)+",
-        r"timestamp|datetime|date|time|ts|created at|creation date",
-    ),
-    "event_id": (
-        r"(event|message)( id| no)",
-        r"(order|invoice|basket|transaction|receipt|inv)( id| no| number)?",
-    ),
-    "event_type": (r"event( name| type)?|event", r"type|activity|action"),
-    "value": (
-        r"(total|order total|order value|revenue|amount|sales value|net sales|value|dollar value)"
-        r"( usd| eur| gbp| price| amount)?",
-        r"(.* )?(revenue|amount|total)",
-    ),
-    "channel": (r"channel|source|medium",),
-    "campaign": (r"campaign( id| name)?",),
-}
-QUANTITY = r"quantity|qty|units|number of .*"
-PRICE = r"(unit )?price|price( each)?"
+Ask = Callable[[str, str], str]
 
 
-class Guess(NamedTuple):
-    """A proposed source, why, and the as-of date that the file allows."""
+class Terminal(NamedTuple):
+    """Where proposals are shown, and questions asked; nobody answers where ``ask`` is None."""
 
-    source: Source
-    timezone: str
-    currency: str
-    as_of: date
-    spoken: str
+    say: Callable[[str], None]
+    ask: Ask | None
+    width: int
+    colour: bool
 
 
-def guess(events: Path, project: Path, *, timezone: str, currency: str) -> Guess:
-    """Propose a mapping of an event file.
-
-    Parameters
-    ----------
-    events : Path
-        CSV or Parquet file.
-    project : Path
-    timezone : str
-        IANA zone of the business, and of times without a zone.
-    currency : str
+def initialise(wishes: Wishes, project: Path, terminal: Terminal) -> None:
+    """Propose, show, ask where there is somebody to ask, and write.
 
     Raises
     ------
-    InputMissingError
-        If the file, a customer column or a time column cannot be found; names the columns.
+    DataError
+        If a file cannot be read, or nobody can be asked what the data leave open.
+    UsageError
+        If the answer is not to write.
     """
-    if not events.is_file():
-        raise InputMissingError(f"--events: file not found. Got {events}. Expected a file.")
-    with reading(events, "--events"):
-        sample = open_raw(events).head(SAMPLE_ROWS).collect()
-    columns, reasons = _columns(sample)
-    repeated = "event_id" in columns and _is_lines(sample, columns["event_id"].column)
-    source = Source(
-        table="events",
-        path=_relative(events, project),
-        timezone=timezone,
-        lines_of_order=repeated,
-        columns=columns,
-    )
-    as_of = _last_day(source, project, timezone) + timedelta(days=1)
-    return Guess(source, timezone, currency, as_of, _spoken(source, reasons, as_of))
+    known = _known(project)
+    proposal = propose(wishes, project, known)
+    _show(proposal, terminal)
+    if terminal.ask is None:
+        refuse_undecided(proposal)
+    else:
+        answered = _answers(wishes, proposal, terminal.ask)
+        if answered != wishes:
+            proposal = propose(answered, project, known)
+            _show(proposal, terminal)
+        if not _agreed(terminal.ask("Write the catalogue and params.yaml? (yes/no)", "yes")):
+            raise UsageError("init: nothing was written. Options change the proposal: --help.")
+    terminal.say(f"Written: {', '.join(write_proposal(proposal, project))}.\n{_next(proposal)}")
 
 
-def apply_guess(found: Guess, project: Path) -> str:
-    """Write ``catalogue/sources.yaml``, set ``run.as_of`` and let DVC watch the file."""
-    write_text(_yaml(found), project / "catalogue" / "sources.yaml")
-    params = project / "params.yaml"
-    values = {"run.as_of": found.as_of.isoformat()}
-    write_text(with_values(params.read_text("utf-8"), values), params)
-    watched = _watch(project / "dvc.yaml", found.source.path)
-    lines = ["written: catalogue/sources.yaml, params.yaml" + (", dvc.yaml" if watched else "")]
-    lines.append(f"next: keepwell check, then keepwell run --as-of {found.as_of}")
-    return "\n".join(lines)
+def columns_said(pairs: Sequence[str]) -> dict[str, str]:
+    """``--column TARGET=NAME`` as a mapping.
 
-
-def _columns(sample: pl.DataFrame) -> tuple[dict[str, Origin], dict[str, str]]:
-    names = {name: _words(name) for name in sample.columns}
-    columns: dict[str, Origin] = {}
-    reasons: dict[str, str] = {}
-    for target, patterns in NAMES.items():
-        found = _named(names, patterns, taken={o.column for o in columns.values()})
-        if found:
-            columns[target], reasons[target] = Origin(column=found), "by its name"
-    for target in ("customer_id", "occurred_at"):
-        if target not in columns:
-            raise InputMissingError(
-                f"--events: no column for {target}. Got {', '.join(sample.columns)}. "
-                f"Rename the column, or write catalogue/sources.yaml by hand."
+    Raises
+    ------
+    UsageError
+        If one has no equals sign, or its target is unknown.
+    """
+    known = {target for required, optional in TARGETS.values() for target in required | optional}
+    said: dict[str, str] = {}
+    for pair in pairs:
+        target, _, name = pair.partition("=")
+        said[target] = name
+        if target not in known or not name:
+            raise UsageError(
+                f"--column: expected TARGET=NAME. Got {target!r}. "
+                f"Targets: {', '.join(sorted(known))}."
             )
-    _add_value(sample, names, columns, reasons)
-    _add_type(sample, columns, reasons)
-    return columns, reasons
+    return said
 
 
-def _words(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return re.sub(r"[^a-z0-9]+", " ", spaced.lower()).strip()
+def _known(project: Path) -> Shipped:
+    own = project / "params.yaml"
+    params = read_params(own if own.is_file() else shipped() / "params.yaml")
+    taxonomy = read_taxonomy(shipped() / "catalogue" / "taxonomy.yaml")
+    return Shipped(taxonomy, taxonomy.channels, params.train.min_per_class)
 
 
-def _named(names: dict[str, str], patterns: Sequence[str], taken: set[str | None]) -> str | None:
-    for pattern in patterns:
-        for name, words in names.items():
-            if name not in taken and re.fullmatch(pattern, words):
-                return name
-    return None
+def _show(proposal: Proposal, terminal: Terminal) -> None:
+    terminal.say(printed(proposal_sheet(proposal), terminal.width, colour=terminal.colour))
 
 
-def _add_value(
-    sample: pl.DataFrame, names: dict[str, str], columns: dict[str, Origin], reasons: dict[str, str]
-) -> None:
-    quantity, price = _named(names, [QUANTITY], set()), _named(names, [PRICE], set())
-    if "value" not in columns and quantity and price:
-        columns["value"] = Origin(product=[quantity, price])
-        reasons["value"] = "quantity times price"
-
-
-def _add_type(sample: pl.DataFrame, columns: dict[str, Origin], reasons: dict[str, str]) -> None:
-    """Without a column of types every row is an order, but for marked cancellations."""
-    if "event_type" in columns:
-        return
-    prefix = _cancelled_prefix(sample, columns)
-    when: tuple[Override, ...] = ()
-    reasons["event_type"] = "no such column: every row is an order"
-    if prefix and columns["event_id"].column:
-        override = Override(column=columns["event_id"].column, starts_with=prefix, then=REFUND)
-        when = (override,)
-        reasons["event_type"] += f"; ids that start with {prefix} are negative: refunds"
-    columns["event_type"] = Origin(constant=ORDER, when=when)
-
-
-def _cancelled_prefix(sample: pl.DataFrame, columns: dict[str, Origin]) -> str | None:
-    """The letter before the numbers of orders whose amounts are nearly all negative."""
-    identifier, value = columns.get("event_id"), columns.get("value")
-    if identifier is None or identifier.column is None or value is None:
-        return None
-    amount = pl.col((value.product or [value.column or ""])[0]).cast(pl.Float64, strict=False)
-    letter = pl.col(identifier.column).cast(pl.String).str.extract(r"^([A-Za-z]+)[0-9]", 1)
-    groups = (
-        sample.group_by(letter.alias("letter"))
-        .agg(negative=(amount < 0).mean(), n=pl.len())
-        .filter(pl.col("letter").is_not_null(), pl.col("negative") > 0.9)
-        .sort("n", "letter", descending=[True, False])
-    )
-    return groups["letter"][0] if groups.height else None
-
-
-def _is_lines(sample: pl.DataFrame, column: str | None) -> bool:
-    return column is not None and sample[column].drop_nulls().n_unique() < 0.9 * sample.height
-
-
-def _relative(events: Path, project: Path) -> str:
-    absolute, root = events.resolve(), project.resolve()
-    return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
-
-
-def _last_day(source: Source, project: Path, timezone: str) -> date:
-    raw = raw_rows("events", source, project)
-    rows = normalise(raw, "events", source, timezone)
-    times = rows.filter(pl.col("reason").is_null())["occurred_at"]
-    if times.is_empty():
-        raise InputMissingError(
-            f"--events: no row has a customer and a time that can be read. Got {raw.height} rows. "
-            f"Write catalogue/sources.yaml by hand, with `format:` for the time."
-        )
-    last: date = times.dt.convert_time_zone(timezone).dt.date().max()  # pyright: ignore
-    return last
-
-
-def _spoken(source: Source, reasons: dict[str, str], as_of: date) -> str:
-    rows = [(t, _origin_words(o), reasons.get(t, "")) for t, o in source.columns.items()]
-    widths = [max(len(row[k]) for row in rows) for k in range(2)]
-    table = [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
-    lines = "rows that share an event_id are lines of one order" if source.lines_of_order else ""
-    notes = [f"  times without a zone are taken to be in {source.timezone}", f"  {lines}"]
-    consent = "  no consents: only channels that need none (web, app, store) will be used"
-    end = f"  the data end before {as_of}, so that is the as-of date"
-    return "\n".join(
-        [f"{Path(source.path).name}:", *table, *(n for n in notes if n.strip()), consent, end]
+def _answers(wishes: Wishes, proposal: Proposal, ask: Ask) -> Wishes:
+    """The wishes with what was answered; Enter at every question leaves them as they are."""
+    columns = dict(wishes.columns)
+    for draft in proposal.drafts:
+        for d in draft.undecided:
+            question = f"{Path(draft.source.path).name}: which column is {d.target}?"
+            answer = _until(
+                d.rivals.__contains__, ask, f"{question} ({', '.join(d.rivals)})", d.taken
+            )
+            columns |= {d.target: answer} if answer != d.taken else {}
+    day_first = wishes.day_first
+    if any(undecided_dates(draft) for draft in proposal.drafts):
+        question = "Is 03/04/2024 the 3rd of April (dmy) or March the 4th (mdy)?"
+        day_first = _until({"dmy", "mdy"}.__contains__, ask, question, "dmy") == "dmy"
+    return wishes._replace(
+        columns=columns,
+        day_first=day_first,
+        timezone=_setting(
+            proposal.timezone, wishes.timezone, ask, "Time zone, as in Europe/Rome", is_zone
+        ),
+        currency=_setting(proposal.currency, wishes.currency, ask, "Currency", is_currency),
+        horizon_days=_horizon(proposal, wishes.horizon_days, ask),
     )
 
 
-def _origin_words(origin: Origin) -> str:
-    return origin.column or " x ".join(origin.product or []) or f"always {origin.constant}"
+def _setting(
+    setting: Setting, said: str | None, ask: Ask, question: str, valid: Callable[[str], bool]
+) -> str | None:
+    """What was said before, unless something else than the proposal is answered."""
+    if setting.sure == "sure":
+        return said
+    answer = _until(valid, ask, question, setting.value)
+    return said if answer == setting.value else answer
 
 
-def _yaml(found: Guess) -> str:
-    content = {
-        "business": {
-            "name": Path(found.source.path).stem.replace("_", " "),
-            "timezone": found.timezone,
-            "currency": found.currency,
-        },
-        "sources": {"events": found.source.model_dump(exclude_defaults=True)},
-    }
-    head = (
-        "# Written by `keepwell init`; edit it freely. What each key means: docs/sources.md.\n"
-        "# Add sources of the tables customers, identities, consents and sends the same way.\n"
-    )
-    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+def _horizon(proposal: Proposal, said: int | None, ask: Ask) -> int | None:
+    if proposal.fit is None or said:
+        return said
+    proposed = str(proposal.fit.churn.horizon_days)
+    answer = _until(_is_days, ask, "Churned after how many days without a value event", proposed)
+    return said if answer == proposed else int(answer)
 
 
-def _watch(dvc: Path, path: str) -> bool:
-    """Make the file a dependency of the step ingest, in place of an earlier one."""
-    if not dvc.is_file():
-        return False
-    text = dvc.read_text("utf-8")
-    changed = re.sub(
-        r"(?m)^(      # keepwell init puts your files here:\n)(?:      - .*  # source\n)*",
-        lambda found: f"{found[1]}      - {yaml.safe_dump(path).splitlines()[0]}  # source\n",
-        text,
-    )
-    write_text(changed, dvc)
-    return changed != text
+def _is_days(answer: str) -> bool:
+    return answer.isdecimal() and 1 <= int(answer) <= LONGEST_HORIZON_DAYS
+
+
+def _until(valid: Callable[[str], bool], ask: Ask, question: str, proposed: str) -> str:
+    """The answer, asked for again until it is valid."""
+    answer = ask(question, proposed).strip()
+    while not valid(answer):
+        answer = ask(f"{answer!r} is not possible. {question}", proposed).strip()
+    return answer
+
+
+def _agreed(answer: str) -> bool:
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _next(proposal: Proposal) -> str:
+    if proposal.fit is None:
+        return "Next: give an event type the role `value` in catalogue/taxonomy.yaml."
+    return "Next: keepwell run"

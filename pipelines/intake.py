@@ -1,34 +1,29 @@
 """Raw rows -> canonical rows: normalised, each rejected row with one reason code.
 
-Rules: ids are text and are never inferred; a time without a zone takes the source's; a local time
-that a clock change skips is rejected, one that occurs twice means the first; amounts are rounded to
-the cent, half away from zero, line by line.
+Ids are text and are never inferred, in Unicode's composed form. Times: pipelines/moments.py.
+Amounts: pipelines/money.py.
 """
 
-import hashlib
-import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import polars as pl
+import polars_hash as plh
 
-from features.errors import ConfigurationError, DataError
-from pipelines.raw import ROW
-from pipelines.sources import Origin, Source
+from features.errors import DataError
+from pipelines.delimited import ROW
+from pipelines.moments import check_zone, dates, moments
+from pipelines.money import cents, rates
+from pipelines.sources import Business, Origin, Range, Source
 
 OLDEST, NEWEST = pl.datetime(1970, 1, 2, time_zone="UTC"), pl.datetime(2200, 1, 1, time_zone="UTC")
-LARGEST_CENTS = 10**13
 MAY_BE_EMPTY = ("value", "discount", "loaded_at", "until")
 MONEY = frozenset({"value", "discount"})
-# A clock time with a zone behind it: in a plain date the same signs are only separators.
-ZONED = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
-ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
-PLAIN_FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
 DATES = frozenset({"known_since", "since", "until"})
+NAMED = "currency_given"
+CONTROL = r"[\x00-\x1f\x7f]"
 
 
-def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str) -> pl.DataFrame:
+def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business) -> pl.DataFrame:
     """One typed column a target, with ``__row__`` and ``reason`` (null where accepted).
 
     Parameters
@@ -37,191 +32,147 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business_zone: str)
     name : str
         The source's id, for messages.
     source : Source
-    business_zone : str
-        IANA zone of business dates.
+    business : Business
+        Its zone is that of business dates, its currency that of amounts.
 
     Raises
     ------
     ConfigurationError
         If times have no zone and the source declares none.
     DataError
-        If an id column holds fractions.
+        If an id column holds fractions, or amounts are in a currency without a rate.
     """
-    _check_zone(source.timezone or business_zone)
-    typed: list[pl.Expr] = []
+    check_zone(source.timezone or business.timezone)
+    typed: dict[str, pl.Series] = {}
+    rate = None
+    if currency := source.columns.get("currency"):
+        rate, typed[NAMED] = rates(rows, currency, business, f"sources.yaml, {name}, currency")
     for target, origin in source.columns.items():
-        dtype = rows.schema.get(origin.column or "", pl.String())
-        where = f"sources.yaml, {name}, {target}"
-        typed.append(_typed(target, origin, dtype, source, business_zone, where).alias(target))
+        if target == "currency":
+            continue
+        if target in MONEY:
+            typed[target] = cents(rows, origin, source, business.currency, rate)
+        else:
+            where = f"sources.yaml, {name}, {target}"
+            typed[target] = _typed(rows, target, origin, source, business, where)
         if target in MAY_BE_EMPTY:
-            typed.append(_given(origin).alias(f"{target}_given"))
-    mapped = rows.select(pl.col(ROW).cast(pl.Int64), *typed)
-    return mapped.with_columns(reason=_reason(source, mapped.columns))
+            typed[f"{target}_given"] = rows.select(_given(origin)).to_series()
+    columns = [rows[ROW].cast(pl.Int64), *(s.alias(t) for t, s in typed.items())]
+    mapped = pl.DataFrame(columns)
+    return mapped.with_columns(reason=_reason(source, mapped))
 
 
 def _typed(
-    target: str,
-    origin: Origin,
-    dtype: pl.DataType,
-    source: Source,
-    business_zone: str,
-    where: str,
-) -> pl.Expr:
+    rows: pl.DataFrame, target: str, origin: Origin, source: Source, business: Business, where: str
+) -> pl.Series:
     if target in TIMES:
-        return _time(_read(origin), origin, dtype, source, where)
+        return moments(_read(rows, origin), origin.format, source.timezone, where, origin.column)
     if target in DATES:
-        return _date(_read(origin), origin, dtype, source, business_zone)
-    if target in MONEY:
-        return _cents(origin)
-    if target in IDS and dtype.is_float():
+        return dates(_read(rows, origin), origin.format, business.timezone)
+    if target not in IDS:
+        return _text(rows, origin)
+    if origin.column and rows.schema[origin.column].is_float():
         raise DataError(
             f"{where}: an id must not be a number with fractions. Got column {origin.column!r} of "
-            f"type {dtype}. Expected text or whole numbers. Export the ids as text."
+            f"type {rows.schema[origin.column]}. Expected text or whole numbers. Export the ids as "
+            f"text."
         )
-    return _text(origin)
+    return _composed(_text(rows, origin))
 
 
-def _read(origin: Origin) -> pl.Expr:
-    return pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
+def _read(rows: pl.DataFrame, origin: Origin) -> pl.Series:
+    if origin.column is None:
+        return pl.Series([origin.constant], dtype=pl.String).new_from_index(0, rows.height)
+    return rows[origin.column]
 
 
-def _text(origin: Origin) -> pl.Expr:
-    text = _read(origin).cast(pl.String).str.strip_chars()
+def _text(rows: pl.DataFrame, origin: Origin) -> pl.Series:
+    text = pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
+    text = text.cast(pl.String).str.strip_chars()
     for override in reversed(origin.when):
         starts = pl.col(override.column).cast(pl.String).str.starts_with(override.starts_with)
         text = pl.when(starts.fill_null(False)).then(pl.lit(override.then)).otherwise(text)
-    return pl.when(text == "").then(None).otherwise(text)
+    found = rows.select(ROW, text.alias("text"))["text"]
+    return found.replace("", None) if (found == "").any() else found
 
 
-def _cents(origin: Origin) -> pl.Expr:
-    if origin.product:
-        first, second = (_number(pl.col(column)) for column in origin.product)
-        amount = first * second
-    else:
-        amount = _number(_read(origin))
-    magnitude = (amount.abs() * 100 + 1e-6).round(0, mode="half_away_from_zero") * amount.sign()
-    finite = magnitude.is_finite() & (magnitude.abs() < LARGEST_CENTS)
-    return pl.when(finite).then(magnitude).otherwise(None).cast(pl.Int64)
-
-
-def _number(column: pl.Expr) -> pl.Expr:
-    return column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+def _composed(ids: pl.Series) -> pl.Series:
+    """Unicode's composed form (NFC), so that one name written in two ways is one customer."""
+    plain = ids.str.len_bytes().sum() == ids.str.len_chars().sum()
+    return ids if plain else ids.str.normalize("NFC")
 
 
 def _given(origin: Origin) -> pl.Expr:
     """Whether there is a value at all; an empty one is no value, not a wrong one."""
-    parts = [pl.col(name) for name in origin.product or []] or [_read(origin)]
-    given = [part.cast(pl.String).str.strip_chars().str.len_chars() > 0 for part in parts]
+    parts = [pl.col(name) for name in origin.product or []] or [
+        pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
+    ]
+    given = [part.cast(pl.String).str.strip_chars().str.len_bytes() > 0 for part in parts]
     return pl.any_horizontal(*(part.fill_null(False) for part in given))
 
 
-def _time(
-    column: pl.Expr, origin: Origin, dtype: pl.DataType, source: Source, where: str
-) -> pl.Expr:
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
-        return column.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-    if isinstance(dtype, pl.Datetime | pl.Date):
-        return _local(column.cast(pl.Datetime("us")), _zone(source, where))
-    if not isinstance(dtype, pl.String):
-        raise DataError(
-            f"{where}: not a time. Got column {origin.column!r} of type {dtype}. "
-            f"Expected a date, a time or text."
-        )
-    text = column.str.strip_chars()
-    if origin.format:
-        return _formed_time(text, origin.format, source, where)
-    return _text_time(text, source.timezone)
-
-
-def _text_time(text: pl.Expr, zone: str | None) -> pl.Expr:
-    """ISO 8601, with a T or a blank between date and time."""
-    zoned_text = text.str.contains(ZONED)
-    even = text.str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ")
-    offset = even.str.replace(r"\s*(Z|UTC)$", "+00:00").str.replace(r"\s+([+-][\d:]+)$", "$1")
-    zoned = pl.when(zoned_text).then(offset).otherwise(None)
-    absolute = [
-        zoned.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
-        for form in ZONED_FORMS
-    ]
-    if zone is None:
-        return pl.coalesce(*absolute)
-    plain = pl.when(zoned_text.not_()).then(even).otherwise(None)
-    naive = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in PLAIN_FORMS]
-    return pl.coalesce(_local(pl.coalesce(*naive), zone), *absolute)
-
-
-def _formed_time(text: pl.Expr, form: str, source: Source, where: str) -> pl.Expr:
-    """The format says whether there is a zone: by ``%z``, or by a Z at its end."""
-    if re.search(r"%[:#]*z", form):
-        offset = text.str.replace(r"Z$", "+00:00")
-        return offset.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
-    zone = "UTC" if form.endswith("Z") else _zone(source, where)
-    return _local(text.str.to_datetime(form, time_unit="us", strict=False), zone)
-
-
-def _local(naive: pl.Expr, zone: str) -> pl.Expr:
-    placed = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return placed.dt.convert_time_zone("UTC")
-
-
-def _zone(source: Source, where: str) -> str:
-    if source.timezone is None:
-        raise ConfigurationError(
-            f"{where}: the times have no zone. Add `timezone:` (an IANA name) to the source."
-        )
-    return source.timezone
-
-
-def _check_zone(zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigurationError(
-            f"sources.yaml: unknown time zone. Got {zone!r}. Expected an IANA name, for example "
-            f"Europe/London."
-        ) from error
-
-
-def _date(
-    column: pl.Expr, origin: Origin, dtype: pl.DataType, source: Source, business_zone: str
-) -> pl.Expr:
-    if isinstance(dtype, pl.Date):
-        return column
-    if isinstance(dtype, pl.Datetime):
-        if dtype.time_zone is None:
-            return column.dt.date()
-        return column.dt.convert_time_zone(business_zone).dt.date()
-    day = column.cast(pl.String).str.strip_chars().str.slice(0, None if origin.format else 10)
-    return day.str.to_date(origin.format or "%Y-%m-%d", strict=False)
-
-
-def _reason(source: Source, present: list[str]) -> pl.Expr:
+def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
     """The first rule that a row breaks, in the order of this list."""
     checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col("customer_id").is_null())]
+    ids = [name for name in IDS if name in present.columns]
+    checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in sorted(ids)]
     if source.lines_of_order:
         checks.append(("missing_event_id", pl.col("event_id").is_null()))
     for time in ("occurred_at", "sent_at"):
-        if time in present:
+        if time in present.columns:
             outside = (pl.col(time) < OLDEST) | (pl.col(time) > NEWEST)
             checks += [("bad_time", pl.col(time).is_null()), ("time_out_of_range", outside)]
-    checks += [("bad_date", pl.col(d).is_null()) for d in ("known_since", "since") if d in present]
+    dated = [d for d in ("known_since", "since") if d in present.columns]
+    checks += [("bad_date", pl.col(d).is_null()) for d in dated]
+    if NAMED in present.columns and "value" in present.columns:
+        checks.append(("missing_currency", pl.col("value_given") & ~pl.col(NAMED)))
     codes = zip(MAY_BE_EMPTY, ("bad_value", "bad_discount", "bad_time", "bad_date"), strict=True)
     for target, code in codes:
-        if target in present:
+        if target in present.columns:
             checks.append((code, pl.col(target).is_null() & pl.col(f"{target}_given")))
-    if "event_type" in present:
+    if "event_type" in present.columns:
         checks.append(("missing_event_type", pl.col("event_type").is_null()))
+    checks += [
+        ("out_of_contract", _outside(target, limits))
+        for target, limits in source.contract.ranges.items()
+    ]
+    flags = present.select(
+        broken.fill_null(False).alias(str(k)) for k, (_, broken) in enumerate(checks)
+    )
+    hit = [k for k in range(len(checks)) if flags[str(k)].any()]
     reason = pl.lit(None, pl.String)
-    for code, broken in reversed(checks):
-        reason = pl.when(broken.fill_null(False)).then(pl.lit(code)).otherwise(reason)
-    return reason
+    for k in reversed(hit):
+        reason = pl.when(pl.col(str(k))).then(pl.lit(checks[k][0])).otherwise(reason)
+    return flags.select("0", reason.alias("reason"))["reason"]
+
+
+def _outside(target: str, limits: Range) -> pl.Expr:
+    """Outside the range that the contract declares; amounts are declared in units, not cents."""
+    factor = 100 if target in MONEY else 1
+    ends = [
+        end if isinstance(end, str) or end is None else end * factor
+        for end in (limits.min, limits.max)
+    ]
+    column = pl.col(target)
+    low, high = (
+        pl.lit(end).str.to_datetime(time_zone="UTC") if target in TIMES and isinstance(end, str)
+        else pl.lit(end).str.to_date() if target in DATES and isinstance(end, str)
+        else pl.lit(end)
+        for end in ends
+    )  # fmt: skip
+    below = column < low if limits.min is not None else pl.lit(False)
+    above = column > high if limits.max is not None else pl.lit(False)
+    return below | above
 
 
 def content_ids(name: str, rows: pl.DataFrame) -> pl.Series:
-    """A stable id for each row from its content: SHA-256 of the source's name and all columns."""
-    text = rows.select(
-        pl.concat_str(pl.all().cast(pl.String).fill_null("\x00"), separator="\x1f").alias("body")
-    )["body"]
-    prefix = name.encode() + b"\x1e"
-    ids = [hashlib.sha256(prefix + body.encode()).hexdigest()[:24] for body in text]
-    return pl.Series("event_id", ids, dtype=pl.String)
+    """A stable id for each row from its content: BLAKE3 of the source's name and all columns.
+
+    Neither the order of the columns nor one that is empty changes it.
+    """
+    filled = [
+        pl.lit(f"{column}\x1e") + pl.col(column).cast(pl.String) for column in sorted(rows.columns)
+    ]
+    body = pl.concat_str(pl.lit(name), *filled, separator="\x1f", ignore_nulls=True)
+    text = rows.select(body.alias("event_id"))
+    return text.select(plh.col("event_id").chash.blake3().str.slice(0, 24))["event_id"]

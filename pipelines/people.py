@@ -1,16 +1,30 @@
 """Customers, identities, consents and sends from normalised rows."""
 
+from typing import NamedTuple
+
 import polars as pl
 
 from features.schemas import CONSENTS, CUSTOMERS, IDENTITIES, SENDS, Table
-from pipelines.events import DUPLICATE, REASON, Intake
-from pipelines.raw import ROW
+from pipelines.delimited import ROW
+from pipelines.events import REASON
+from pipelines.identity import DUPLICATE
 from pipelines.tables import polars_schema
 
 TABLES: dict[str, Table] = {t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS)}
 STATUSES = ("denied", "revoked", "unknown", "granted")
 PURPOSES = ("marketing", "profiling")
 BASES = ("opt_in", "soft_opt_in", "contract", "none")
+
+
+class Intake(NamedTuple):
+    """Accepted rows as a table, and every other row with its reason.
+
+    ``rejected`` has ``__row__`` and ``reason``, where ``duplicate`` marks rows that say again what
+    an accepted row says.
+    """
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
 
 
 def people_of(rows: pl.DataFrame, table_name: str) -> Intake:

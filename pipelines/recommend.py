@@ -4,22 +4,38 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from actions.arms import HOLDOUT, POLICY
 from actions.catalogue import ActionCatalogue
-from actions.decisions import Provenance, decide
+from actions.curve import budget_curve
+from actions.decisions import Decided, Provenance, decide
 from actions.funnel import ContactRecord
+from actions.learning import LearnedEffects, learned_text
 from actions.params import RecommendParams
+from actions.power import detectable, power_sentence
+from actions.rules import cost_of_rules
 from features.consents import permissions, refusals
 from features.params import ChurnParams
-from features.schemas import CONSENTS, DECISIONS, SCORES, SENDS
+from features.schemas import (
+    BUDGET_CURVE,
+    CONSENTS,
+    COST_OF_RULES,
+    DECISIONS,
+    EFFECTS,
+    SCORES,
+    SENDS,
+)
 from features.time import day_number, visible
 from pipelines.features import read_snapshot
 from pipelines.ingest import read_events
-from pipelines.tables import polars_schema, read, write
+from pipelines.measure import read_learned
+from pipelines.tables import polars_schema, read, write, write_text
 
+PLAN = "plan.json"
 CONTACT_COLUMNS = {
     "customer_id": pl.String,
     "channel": pl.String,
@@ -29,33 +45,87 @@ CONTACT_COLUMNS = {
 
 
 def build_decisions(
-    tables: Path, features: Path, scores: Path, out: Path, *, outbox: Path,
-    catalogue: ActionCatalogue, catalogue_hash: str, params: RecommendParams, churn: ChurnParams,
+    tables: Path, features: Path, scores: Path, effects: Path, measurement: Path, out: Path,
+    plan: Path, *, outbox: Path, catalogue: ActionCatalogue, catalogue_hash: str,
+    params: RecommendParams, churn: ChurnParams,
 ) -> pl.DataFrame:  # fmt: skip
     """Decide for everybody scored.
 
     Contacts are what the events and the tool's sends say, and earlier decisions in `outbox`; those
     of the same date or later are not read, so that a rerun decides alike.
     """
-    scored = read(scores, SCORES)
+    scored, measured = read(scores, SCORES), read(effects, EFFECTS)
+    learned = read_learned(measurement)
     as_of: date = scored["as_of"][0]
-    snapshot = read_snapshot(features, as_of)
+    decided = decide(
+        with_features(scored, features), contact_record(tables, outbox, catalogue, as_of),
+        catalogue, measured, params, as_of=as_of, horizon_days=churn.horizon_days,
+        provenance=_provenance(scored, measured, learned, catalogue_hash, params),
+        learned=learned,
+    )  # fmt: skip
+    decisions = decided.table.cast(polars_schema(DECISIONS))
+    write(decisions, out, DECISIONS)
+    write_plan(decided, plan)
+    return decisions
+
+
+def write_plan(decided: Decided, out: Path) -> None:
+    """Write the budget curve, the cost of the rules, and the figures of the plan."""
+    seen, given = decided.situation, decided.plan.given
+    curve = budget_curve(decided.offer, given)
+    rules = cost_of_rules(
+        decided.offer, given, seen.passed, seen.value.net_cents, seen.arm, decided.plan.planned,
+        decided.drawn,
+    )  # fmt: skip
+    write(curve.cast(polars_schema(BUDGET_CURVE)), out / "budget_curve.parquet", BUDGET_CURVE)
+    write(rules.cast(polars_schema(COST_OF_RULES)), out / "cost_of_rules.parquet", COST_OF_RULES)
+    figures = json.dumps(plan_figures(decided), indent=2, sort_keys=True)
+    write_text(figures + "\n", out / PLAN)
+
+
+def plan_figures(decided: Decided) -> dict[str, Any]:
+    """Worth, spending, distance from the best plan, arms, and what they will be able to show."""
+    table, given, limits = decided.table, decided.plan.given, decided.offer.limits
+    planned = table.filter(pl.col("planned_action_id").is_not_null())
+    treated, control = (planned.filter(pl.col("arm") == a).height for a in (POLICY, HOLDOUT))
+    base = float(planned["p_value"].mean() or 0)  # type: ignore[arg-type]
+    arms = dict(table.group_by("arm").len().sort("arm").iter_rows())
+    prices = dict(zip(limits.names, given.prices.round(6).tolist(), strict=True))
+    return {
+        "policy_net_value_cents": given.worth_cents,
+        "spent_cents": int(table["cost_cents"].sum()),
+        "actions": int((table["outcome"] == "exported").sum()),
+        "gap": round(given.gap, 9),
+        "arms": arms,
+        "shadow_prices": prices,
+        "closed_actions": sorted(decided.plan.closed),
+        "detectable_points": round(100 * detectable(base, treated, control), 2),
+        "power": power_sentence(base, treated, control),
+    }
+
+
+def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:
+    """Scores with the features of the same date, which rules name."""
+    snapshot = read_snapshot(features, scored["as_of"][0])
     fresh = [c for c in scored.columns if c not in snapshot.columns or c == "customer_id"]
-    customers = snapshot.join(scored.select(fresh), on="customer_id")
+    return snapshot.join(scored.select(fresh), on="customer_id")
+
+
+def contact_record(
+    tables: Path, outbox: Path, catalogue: ActionCatalogue, as_of: date
+) -> ContactRecord:
+    """What customers allowed, refused, were sent and complained about, before a date."""
     events = nw.from_native(read_events(tables))
     consents = nw.from_native(read(tables / "consents.parquet", CONSENTS).lazy())
-    record = ContactRecord(
+    quiet = catalogue.quiet_period
+    begins = nw.col("event_type").is_in(quiet.events if quiet else [])
+    complaints = visible(events, as_of).filter(begins).select("customer_id", "day")
+    return ContactRecord(
         permitted=permissions(consents, events, as_of).collect().to_native(),
         refused=refusals(consents, events, as_of).collect().to_native(),
         contacts=contacts(tables, outbox, as_of),
+        complaints=complaints.collect().to_native(),
     )
-    provenance = _provenance(scored, catalogue_hash, params)
-    decisions = decide(
-        customers, record, catalogue, params,
-        as_of=as_of, horizon_days=churn.horizon_days, provenance=provenance,
-    ).cast(polars_schema(DECISIONS))  # fmt: skip
-    write(decisions, out, DECISIONS)
-    return decisions
 
 
 def contacts(tables: Path, outbox: Path, as_of: date) -> pl.DataFrame:
@@ -90,8 +160,13 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
     return pl.concat(parts)
 
 
-def _provenance(scores: pl.DataFrame, catalogue_hash: str, params: RecommendParams) -> Provenance:
+def _provenance(
+    scores: pl.DataFrame, effects: pl.DataFrame, learned: LearnedEffects, catalogue_hash: str,
+    params: RecommendParams,
+) -> Provenance:  # fmt: skip
     data_hash = hashlib.sha256(scores.write_csv().encode()).hexdigest()
+    known = effects.write_csv() + learned_text(learned)
+    believed = hashlib.sha256(known.encode()).hexdigest()
     settings = json.dumps(params.model_dump(), sort_keys=True)
-    run = hashlib.sha256(f"{data_hash}{catalogue_hash}{settings}".encode()).hexdigest()
+    run = hashlib.sha256(f"{data_hash}{believed}{catalogue_hash}{settings}".encode()).hexdigest()
     return Provenance(run[:16], data_hash, scores["churn_model"][0], catalogue_hash)

@@ -37,14 +37,19 @@ def run(
     paths = project.paths(STATE)
     project.catalogue  # noqa: B018  (a broken configuration fails before anything is written)
     with locked(project.root / STATE):
-        counts = steps.ingest(project, paths)
-        say(f"ingest: {sum(c['rows_in'] for c in counts):,} rows from {len(counts)} sources")
+        counts = steps.ingest(project, paths, as_of)
+        new = sum(c["new_rows"] for c in counts)
+        total = sum(c["rows_in"] for c in counts)
+        say(f"ingest: {total:,} rows from {len(counts)} sources, {new:,} of them new")
+        for warning in (said for c in counts for said in c["warnings"]):
+            say(f"ingest: warning: {warning}")
         found = steps.resolve_champions(project, paths)
         learn = training == "always" or (training == "auto" and not found)
         made = steps.features(project, paths, as_of, learn=learn)
         say(f"features: {made} snapshots")
         evaluation = _learn(project, paths, say) if learn else None
         say(f"score: {steps.score(project, paths).height:,} customers")
+        say(f"measure: {steps.measure(project, paths).runs} past runs with a complete window")
         decisions = steps.recommend(project, paths)
         say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")
         return Outcome(steps.deliver(project, paths), evaluation)

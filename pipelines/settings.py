@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from features.errors import ConfigurationError
+import yaml
+
+from features.errors import ConfigurationError, UsageError
 
 
 def with_values(text: str, values: Mapping[str, object]) -> str:
@@ -24,6 +26,26 @@ def with_values(text: str, values: Mapping[str, object]) -> str:
     for name, value in values.items():
         text = _with_value(text, name, json.dumps(value, ensure_ascii=False))
     return text
+
+
+def parsed(settings: list[str]) -> dict[str, object]:
+    """``section.key=value`` texts as a mapping; values as YAML reads them.
+
+    Raises
+    ------
+    UsageError
+        If one has no value.
+    """
+    pairs = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if not value:
+            raise UsageError(
+                f"--set: no value. Got {setting!r}. Expected section.key=value, for example "
+                f"recommend.budget_cents=80000."
+            )
+        pairs[name] = yaml.safe_load(value)
+    return pairs
 
 
 def _with_value(text: str, name: str, value: str) -> str:

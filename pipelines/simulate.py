@@ -1,20 +1,26 @@
-"""Write a project folder of a simulated company: its exports, catalogue and parameters."""
+"""Write a project folder of a simulated company, and let it answer what was delivered."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from features.errors import RefusedError
+from features.schemas import DECISIONS
+from pipelines.config import read_catalogue
 from pipelines.settings import with_values
-from pipelines.tables import write_text
+from pipelines.tables import present, read, replacing, write_frame, write_text
+from simulation.archive import frames_of, world_of
 from simulation.company import Company, simulate_company
+from simulation.replies import respond, today
+from simulation.state import World
 
 EXPORTED = ("events", "customers", "contacts", "consents", "sends")
+TRUTH = "truth"  # folder that the job never reads
 SOURCES = """\
 # The simulated company's exports, made by `keepwell simulate`. Its truth (what really moves whom)
-# is in truth.parquet and waves.parquet, which the job never reads.
+# is in truth/, which the job never reads.
 business:
   name: Simulated company (seed {seed})
   timezone: UTC
@@ -104,10 +110,65 @@ def simulate_project(
     return f"{out}: {company.events.height:,} events. Next: keepwell run --project {out}"
 
 
+def respond_to(delivered: Path, days: int) -> str:
+    """Let a project's simulated company answer one of its deliveries; returns what to do next.
+
+    What happens in those days is added to the project's exports. To ask again for the same answer
+    adds nothing.
+
+    Parameters
+    ----------
+    delivered : Path
+        ``PROJECT/outbox/as_of=YYYY-MM-DD``.
+    days : int
+        Days to play from the as-of date on.
+    """
+    project = delivered.absolute().parent.parent
+    decisions = read(delivered / "decisions.parquet", DECISIONS)
+    actions = read_catalogue(project / "catalogue").actions.actions
+    world = _read_world(project / TRUTH / delivered.name)
+    until = today(world) + timedelta(days=days)
+    tactics = {action.id: action.tactic for action in actions}
+    reply = respond(world, decisions, tactics=tactics, until=until)
+    _append(reply.events, project / "raw" / "events.csv")
+    _append(reply.sends, project / "raw" / "sends.csv")
+    _write_csv(reply.consents, project / "raw" / "consents.csv")
+    write_frame(reply.truth, project / TRUTH / delivered.name / "reply.parquet")
+    _write_world(reply.world, project / TRUTH)
+    return (
+        f"{project}: {reply.truth.height:,} customers reached, {reply.events.height:,} events. "
+        f"Next: keepwell run --as-of {until} --project {project}"
+    )
+
+
 def _write_exports(company: Company, out: Path) -> None:
     (out / "raw").mkdir()
     for name in EXPORTED:
         exported: pl.DataFrame = getattr(company, name)
-        exported.write_csv(out / "raw" / f"{name}.csv")
-    company.truth.write_parquet(out / "truth.parquet")
-    company.waves.write_parquet(out / "waves.parquet")
+        _write_csv(exported, out / "raw" / f"{name}.csv")
+    write_frame(company.truth, out / TRUTH / "customers.parquet")
+    write_frame(company.waves, out / TRUTH / "waves.parquet")
+    _write_world(company.world, out / TRUTH)
+
+
+def _write_world(world: World, truth: Path) -> None:
+    """The company as it stands, in a folder of that day."""
+    for name, rows in frames_of(world).items():
+        write_frame(rows, truth / f"as_of={today(world)}" / "world" / f"{name}.parquet")
+
+
+def _read_world(folder: Path) -> World:
+    paths = present(folder / "world", "the simulated company on that day").glob("*.parquet")
+    return world_of({path.stem: pl.read_parquet(path) for path in paths})
+
+
+def _append(rows: pl.DataFrame, path: Path) -> None:
+    """Add the rows that an export does not have yet, all or none."""
+    known = pl.read_csv(path, infer_schema=False).fill_null("")
+    new = rows.join(known, on=rows.columns, how="anti", maintain_order="left")
+    _write_csv(pl.concat([known, new]), path)
+
+
+def _write_csv(rows: pl.DataFrame, path: Path) -> None:
+    with replacing(path) as unfinished:
+        rows.write_csv(unfinished)

@@ -1,11 +1,16 @@
 """The records of ``catalogue/sources.yaml``."""
 
+import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from features.records import Record
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS
+
+Kind = Literal["csv", "jsonl", "parquet", "excel", "sqlite", "duckdb", "postgres"]
+DATABASES: tuple[Kind, ...] = ("sqlite", "duckdb", "postgres")
+EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 
 class Override(Record):
@@ -46,10 +51,44 @@ class Lookup(Record):
     key: str
 
 
+class Range(Record):
+    """Least and greatest acceptable value of a target column: numbers, or dates as text."""
+
+    min: float | str | None = None
+    max: float | str | None = None
+
+
+class Freshness(Record):
+    """Days that the newest event may lie before the as-of date, before a warning or an error."""
+
+    warn_after_days: int | None = Field(default=None, ge=0)
+    error_after_days: int | None = Field(default=None, ge=0)
+
+
+class Volume(Record):
+    """Rows of a new file against the median of the source's earlier files."""
+
+    min_ratio: float = Field(default=0, ge=0)
+    max_ratio: float = Field(default=float("inf"), gt=0)
+    action: Literal["warn", "error"] = "warn"
+
+
+class Contract(Record):
+    """What a source promises; a broken promise warns or stops the step."""
+
+    columns: dict[str, Literal["text", "integer", "number", "boolean", "date", "timestamp"]] = (
+        Field(default_factory=dict)
+    )
+    ranges: dict[str, Range] = Field(default_factory=dict)
+    freshness: Freshness = Freshness()
+    max_quarantined_rate: float = Field(default=0.5, ge=0, le=1)
+    volume: Volume = Volume()
+
+
 TARGETS: dict[str, tuple[set[str], set[str]]] = {
     EVENTS.name: (
         {"customer_id", "occurred_at", "event_type"},
-        {"event_id", "loaded_at", "channel", "value", "discount", "campaign"},
+        {"event_id", "loaded_at", "channel", "value", "discount", "campaign", "currency"},
     ),
     CUSTOMERS.name: ({"customer_id", "known_since"}, set()),
     IDENTITIES.name: ({"customer_id"}, set(IDENTITIES.names) - {"customer_id"}),
@@ -59,14 +98,44 @@ TARGETS: dict[str, tuple[set[str], set[str]]] = {
 
 
 class Source(Record):
-    """One file and what its columns are."""
+    """Files or one relation of a database, and what its columns are.
+
+    ``refused`` names columns that must not be read, each with the reason.
+    """
 
     table: Literal["events", "customers", "identities", "consents", "sends"]
     path: str
+    kind: Kind | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: str | None = None
+    decimal: Literal[".", ","] = "."
+    sheet: str | None = None
+    relation: str | None = None
+    query: str | None = None
     timezone: str | None = None
     lines_of_order: bool = False
     lookup: Lookup | None = None
+    contract: Contract = Contract()
     columns: dict[str, Origin]
+    refused: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("path")
+    @classmethod
+    def _no_password(cls, path: str) -> str:
+        if re.match(r"[a-z0-9+]+://[^/@:]*:[^/@]*@", path):
+            raise ValueError(
+                "a password does not belong into the catalogue: leave it out, and set it in the "
+                "environment (PGPASSWORD, AWS_SECRET_ACCESS_KEY) or in the usual file (~/.pgpass, "
+                "~/.aws/credentials)"
+            )
+        return path
+
+    @model_validator(mode="after")
+    def _refusals(self) -> Self:
+        read = sorted(set(self.reads) & set(self.refused))
+        if read:
+            raise ValueError(f"reads a refused column: {read[0]} ({self.refused[read[0]]})")
+        return self
 
     @model_validator(mode="after")
     def _targets(self) -> Self:
@@ -79,6 +148,11 @@ class Source(Record):
             )
         if self.lines_of_order and "event_id" not in self.columns:
             raise ValueError("lines_of_order needs the column event_id")
+        unranged = set(self.contract.ranges) - set(self.columns)
+        if unranged:
+            raise ValueError(f"contract.ranges: no such target column: {_listed(unranged)}")
+        if self.relation and self.query:
+            raise ValueError("only one of relation and query")
         return self
 
     @property
@@ -88,11 +162,23 @@ class Source(Record):
 
 
 class Business(Record):
-    """Name, time zone and currency of the company."""
+    """Name, time zone and currency of the company, and rates of other currencies into it.
+
+    ``rates`` has units of ``currency`` for one unit of the other, as text, so that it is exact.
+    """
 
     name: str
     timezone: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")
+    rates: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, rates: dict[str, str]) -> dict[str, str]:
+        for code, rate in rates.items():
+            if not re.fullmatch(r"[A-Z]{3}", code) or not re.fullmatch(r"\d+(\.\d+)?", rate):
+                raise ValueError(f'{code}: expected a code and a rate in quotes, USD: "0.92"')
+        return rates
 
 
 class SourceCatalogue(Record):

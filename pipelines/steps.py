@@ -1,5 +1,6 @@
 """The steps bound to a project: each gets its own sections of the configuration."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -12,23 +13,42 @@ from pipelines import evaluate as evaluating
 from pipelines import features as featuring
 from pipelines import ingest as ingesting
 from pipelines import labels as labelling
+from pipelines import measure as measuring
 from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
 from pipelines import train as training
+from pipelines.contracts import check_freshness
 from pipelines.project import Paths, Project
+from pipelines.quarantine import described, read_quarantine
 
 
-def ingest(project: Project, paths: Paths) -> list[dict[str, Any]]:
-    """Sources -> tables, with an account of every row."""
+def ingest(
+    project: Project,
+    paths: Paths,
+    as_of: date | None = None,
+    say: Callable[[int], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Sources -> tables, with an account of every row; `say` is told the rows of each chunk."""
     catalogue, params = project.catalogue, project.params
-    return ingesting.ingest(
+    accounting = ingesting.ingest(
         project.root,
         paths.tables,
         catalogue.sources,
         catalogue.taxonomy,
         params.features.rows_per_bucket,
+        say,
     )
+    day = as_of or params.run.as_of
+    for warning in check_freshness(accounting, catalogue.sources.sources, day):
+        name = warning.partition(":")[0]
+        next(a for a in accounting if a["source"] == name)["warnings"].append(warning)
+    return accounting
+
+
+def quarantine(paths: Paths, source: str, reason: str) -> str:
+    """Counts and examples of the rows that ingest rejected."""
+    return described(read_quarantine(paths.tables), source=source, reason=reason)
 
 
 def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True) -> int:
@@ -87,13 +107,22 @@ def score(project: Project, paths: Paths) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def measure(project: Project, paths: Paths) -> measuring.Measured:
+    """Past decisions and what followed -> what the actions changed, and beliefs about them."""
+    return measuring.measure_effects(
+        paths.tables, paths.features, paths.effects, paths.measurement, outbox=project.outbox,
+        catalogue=project.catalogue.actions, params=project.params.measure,
+    )  # fmt: skip
+
+
 def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
     catalogue = project.catalogue
     return recommending.build_decisions(
-        paths.tables, paths.features, paths.scores, paths.decisions, outbox=project.outbox,
-        catalogue=catalogue.actions, catalogue_hash=catalogue.sha256,
-        params=project.params.recommend, churn=project.params.churn,
+        paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
+        paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
+        catalogue_hash=catalogue.sha256, params=project.params.recommend,
+        churn=project.params.churn,
     )  # fmt: skip
 
 

@@ -103,6 +103,7 @@ def _accounted(source: dict[str, Any]) -> str:
         f"{source['source']}: {count(source['rows_in'])} rows = {count(source['accepted'])} "
         f"accepted + {count(source['duplicates'])} duplicates + {count(source['quarantined'])} "
         f"quarantined{reasons}; {count(source['events'])} {source['table']}"
+        + "".join(f"\n  warning: {said}" for said in source["warnings"])
     )
 
 

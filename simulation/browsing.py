@@ -2,19 +2,19 @@
 
 Visits and acts are seasonal Poisson processes from becoming known until interest ends
 (`quiet_at`), at the customer's own rate. A visit shows products, searches, or leaves a cart, with
-the shares below. The rates of social and experiential acts are multiplied by the customer's taste
-for them. In the 45 days before a soured customer drops out, the share of visits that still happen
-falls from 1 to 0.2. All rates are assumptions.
+the shares below. The rates of emotional, social and experiential acts are multiplied by the
+customer's taste for them. In the 45 days before a soured customer drops out, the share of visits
+that still happen falls from 1 to 0.2. All rates are assumptions.
 """
 
 import numpy as np
 import polars as pl
 
 from simulation.happenings import Moments, happening
-from simulation.journeys import Journey
 from simulation.orders import visit_channel
-from simulation.season import DAY, Season, scatter
-from simulation.traits import CONTACT, EMOTIONAL, EXPERIENTIAL, SOCIAL, Traits
+from simulation.season import DAY, NEVER, Season, scatter, span
+from simulation.state import State
+from simulation.traits import CONTACT, EMOTIONAL, EXPERIENTIAL, KEENNESS, SOCIAL, Traits
 
 _FALLING_DAYS, _FALLING_TO = 45, 0.2
 _PRODUCT_SHARE, _SEARCH_SHARE, _CART_SHARE, _CHECKOUT_SHARE = 0.6, 0.2, 0.12, 0.3
@@ -38,48 +38,53 @@ _CHAINS = (
 
 
 def browsing_happenings(
-    rng: np.random.Generator, season: Season, *, traits: Traits, journey: Journey
+    rng: np.random.Generator, season: Season, *, traits: Traits, state: State, until_at: int
 ) -> list[pl.DataFrame]:
-    """Sign-ups, visits, and acts of each engagement type.
+    """Sign-ups, visits, and acts of each engagement type, of the next period.
 
     Parameters
     ----------
     rng : numpy Generator
     season : Season
     traits : Traits
-    journey : Journey
+    state : State
+        At the period's start, with its drop-outs.
+    until_at : int
+        End of the period [s since start].
 
     Returns
     -------
     list of frames from `happening`
     """
+    start = np.maximum(traits.known_at, state.at)
+    interested = span(season, start, np.minimum(state.quiet_at, until_at))
+    keen = KEENNESS[traits.kind][:, None] * traits.taste
 
     def acts(rate):
-        return Moments(
-            *scatter(rng, season, rate=rate, start=traits.known_at, end=journey.quiet_at)
-        )
+        return Moments(*scatter(rng, season, interested, rate=rate))
 
     own = [
-        happening(event, acts(rate * traits.taste[:, taste]), channel=channel)
+        happening(event, acts(rate * keen[:, taste]), channel=channel)
         for event, channel, taste, rate in _ACTS
     ]
     chains = [
         frame
         for event, channel, taste, rate, *rest in _CHAINS
-        for frame in _chain(rng, event, channel, acts(rate * traits.taste[:, taste]), rest)
+        for frame in _chain(rng, event, channel, acts(rate * keen[:, taste]), rest)
     ]
-    visits = _falling(rng, acts(traits.visit_rate), journey)
-    return [_signed_up(traits), *_visits(rng, traits, visits), *own, *chains]
+    visits = _falling(rng, acts(traits.visit_rate), state)
+    return [_signed_up(traits, state.at, until_at), *_visits(rng, traits, visits), *own, *chains]
 
 
-def _signed_up(traits):
-    who = np.flatnonzero(traits.kind != CONTACT)
+def _signed_up(traits, begin, end):
+    new = (begin <= traits.known_at) & (traits.known_at < end)
+    who = np.flatnonzero(new & (traits.kind != CONTACT))
     return happening("Signed Up", Moments(who, traits.known_at[who]), channel="web")
 
 
-def _falling(rng, visits, journey):
-    left_days = (journey.dropped_at[visits.who] - visits.at) / DAY
-    falling = journey.soured[visits.who] & (left_days > 0)
+def _falling(rng, visits, state):
+    left_days = (state.dropped_at[visits.who] - visits.at) / DAY
+    falling = (state.soured_at[visits.who] < NEVER) & (left_days > 0)
     share = np.clip(left_days / _FALLING_DAYS, _FALLING_TO, 1)
     return visits.where(~falling | (rng.random(visits.who.size) < share))
 

@@ -1,22 +1,29 @@
 """A company that does not exist: its exports, and the truth behind them.
 
-The parts, each with its own random stream and its own page of assumptions:
+The parts, each with its own random streams and its own page of assumptions:
 
 ==========================  ==================================================================
 `simulation.season`         yearly, weekday and hourly pattern; the Poisson machinery
 `simulation.traits`         what each customer is like
+`simulation.tactics`        what each action truly changes, for whom
+`simulation.state`          where the company stands at a moment
+`simulation.play`           lets time pass
 `simulation.journeys`       purchase occasions and drop-out (BG/NBD)
+`simulation.messages`       actions carried out, and what comes back; advertisements
+`simulation.campaigns`      randomised e-mail waves of the history
 `simulation.consent`        what each customer allows, by channel and over time
-`simulation.campaigns`      randomised e-mail waves with known heterogeneous effects
 `simulation.orders`         orders, the sessions that lead to them, loyalty
 `simulation.service`        refunds, tickets, surveys, reviews; trouble ahead of drop-outs
 `simulation.browsing`       visits, and emotional, social and experiential acts
-`simulation.messages`       e-mails, clicks, advertisements, the tool's sends
+`simulation.people`         customers as exported, and the truth about each
 `simulation.contacts`       invented names and addresses
 `simulation.happenings`     from compact rows to the text of an export
+`simulation.replies`        the company's answer to a delivered folder
+`simulation.archive`        a company put away, and taken up again
 ==========================  ==================================================================
 """
 
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -24,32 +31,52 @@ import numpy as np
 import polars as pl
 
 from features.errors import ConfigurationError
-from simulation.browsing import browsing_happenings
-from simulation.campaigns import (
-    WINDOW_DAYS,
-    Campaigns,
-    simulate_campaigns,
-    true_effect,
-    wave_rows,
-)
-from simulation.consent import Consent, consent_rows, simulate_consent, with_unsubscribed
+from simulation.campaigns import Wave, draw_wave, wave_times
 from simulation.contacts import contact_rows
-from simulation.happenings import Moments, event_rows, happening
-from simulation.journeys import Journey, simulate_journeys
-from simulation.messages import ad_impressions, email_happenings, send_rows
-from simulation.orders import Orders, order_happenings, research_happenings, simulate_orders
-from simulation.season import DAY, NEVER, Season, season_before, stream
-from simulation.service import service_happenings
-from simulation.traits import Traits, simulate_traits
+from simulation.happenings import Moments, event_rows
+from simulation.messages import AD_ACTION, SENDS_DAYS, reach, send_rows
+from simulation.people import consents_now, customer_ids, customer_rows, truth_rows
+from simulation.play import consent_now, new_world, play, shown_ads
+from simulation.season import DAY, season_before, stream
+from simulation.state import World
+from simulation.tactics import NAMES
 
 MIN_DAYS = 60
 MAX_CUSTOMERS = 9_999_999  # telephone numbers have seven free digits
+WAVE_TACTICS = ("targeted_email",)
+WAVE_ACTION = "monthly_email"
 
-_ID_DIGITS = 6
+
+class Chapter(NamedTuple):
+    """What happened in a part of the history, and what went out at its start.
+
+    Attributes
+    ----------
+    world : World
+        At the end of the part.
+    happenings : frame as from `simulation.happenings.happening`
+    wave : Wave, or None in the first part
+    sent_at : s since start
+        When the part began.
+    """
+
+    world: World
+    happenings: pl.DataFrame
+    wave: Wave | None
+    sent_at: int
+
+
+class Export(NamedTuple):
+    """A chapter as the company exports it, and the truth of its wave; see `Company`."""
+
+    world: World
+    events: pl.DataFrame
+    sends: pl.DataFrame
+    waves: pl.DataFrame
 
 
 class Company(NamedTuple):
-    """What the company exports (text throughout), and two frames that it does not know.
+    """What the company exports (text throughout), what it does not know, and how it goes on.
 
     Attributes
     ----------
@@ -64,12 +91,16 @@ class Company(NamedTuple):
     sends : ``customer_id, action_id, channel, sent_at``
         The last 90 days.
     truth : ``customer_id, became_known_on, dropped_out_on, rate_per_day, mean_order_cents,
-            campaign_effect``
-        Never exported to the job. ``campaign_effect`` is the true change of P(purchase in 14
-        days) by one campaign e-mail at the customer's own rate, before any drop-out.
-    waves : ``customer_id, campaign, sent_on, treated, propensity, true_effect``
-        Never exported to the job. ``true_effect`` is the same change at the time of that wave:
-        with its season, and 0 after dropping out. It runs for 14 x 24 h from 13:00 UTC.
+            effect_<tactic>, cents_<tactic>``
+        Never exported to the job. What each of the sixteen tactics would truly change for each
+        customer if it reached them by e-mail at the end: P(at least one purchase in 28 days), and
+        money expected in 365 days [cents].
+    waves : ``customer_id, campaign, sent_on, arm, treated, propensity, true_effect``
+        Never exported to the job. ``true_effect`` is the change of P(purchase in the 28 x 24 h from
+        13:00 UTC) at the time of that wave by its first tactic; with several tactics, also
+        ``true_effect_<tactic>`` for each.
+    world : World
+        Where it all stands, to play on from.
     """
 
     events: pl.DataFrame
@@ -79,9 +110,17 @@ class Company(NamedTuple):
     sends: pl.DataFrame
     truth: pl.DataFrame
     waves: pl.DataFrame
+    world: World
 
 
-def simulate_company(*, customers: int, seed: int, until: date, days: int = 730) -> Company:
+def simulate_company(
+    *,
+    customers: int,
+    seed: int,
+    until: date,
+    days: int = 730,
+    wave_tactics: tuple[str, ...] = WAVE_TACTICS,
+) -> Company:
     """Simulate a company from `days` days before `until` up to that midnight (UTC).
 
     Parameters
@@ -94,6 +133,8 @@ def simulate_company(*, customers: int, seed: int, until: date, days: int = 730)
         The first day that is not simulated.
     days : int, default 730
         At least 60.
+    wave_tactics : tuple of str, default one: targeted_email
+        Arms of the e-mail waves beside the control group, with equal shares.
 
     Returns
     -------
@@ -104,72 +145,99 @@ def simulate_company(*, customers: int, seed: int, until: date, days: int = 730)
     ConfigurationError
         If an argument is out of its range.
     """
-    _check(customers, seed, days)
-    world = _live(seed, season_before(until, days), customers=customers)
-    season, ids = world.season, customer_ids(customers)
-    consent = with_unsubscribed(world.consent, world.campaigns.unsubscribed_at)
+    chapters = history(
+        customers=customers, seed=seed, until=until, days=days, wave_tactics=wave_tactics
+    )
+    ids = customer_ids(customers)
+    parts = [exported(chapter, ids) for chapter in chapters]
+    world = parts[-1].world
     return Company(
-        events=_events(seed, world, ids=ids),
-        customers=_customer_rows(world.traits, season, ids=ids),
+        events=pl.concat([part.events for part in parts]),
+        customers=customer_rows(world),
         contacts=contact_rows(stream(seed, "contacts"), ids=ids),
-        consents=consent_rows(consent, season, ids=ids),
-        sends=send_rows(season, campaigns=world.campaigns, impressions=world.shown, ids=ids),
-        truth=_truth_rows(world.traits, world.journey, season=season, ids=ids),
-        waves=wave_rows(world.campaigns, season, ids=ids),
+        consents=consents_now(world),
+        sends=pl.concat([part.sends for part in parts]),
+        truth=truth_rows(world),
+        waves=pl.concat([part.waves for part in parts if part.waves.width]),
+        world=world,
     )
 
 
-def customer_ids(customers: int) -> pl.Series:
-    """Ids from 000001 on, as text: at least six digits, leading zeros kept."""
-    return pl.Series(np.arange(1, customers + 1)).cast(pl.String).str.zfill(_ID_DIGITS)
+def history(
+    *, customers: int, seed: int, until: date, days: int, wave_tactics: tuple[str, ...]
+) -> Iterator[Chapter]:
+    """The history of a company, a wave at a time, so that memory need not hold all of it.
+
+    Parameters
+    ----------
+    customers, seed, until, days, wave_tactics : as for `simulate_company`
+
+    Returns
+    -------
+    iterator of Chapter
+        In order of time.
+    """
+    _check(customers, seed, days, wave_tactics)
+    return _chapters(new_world(seed, season_before(until, days), customers=customers), wave_tactics)
 
 
-class _World(NamedTuple):
-    """All that was drawn, before it becomes frames."""
+def _chapters(world, tactics):
+    ids, times = customer_ids(world.traits.kind.size), wave_times(world.season)
+    world, happenings = play(world, times[0])
+    yield Chapter(world, happenings, None, 0)
+    for number, (sent_at, next_at) in enumerate(
+        zip(times, [*times[1:], world.season.end_at], strict=True), start=1
+    ):
+        rng = stream(world.seed, f"wave {number}")
+        wave = draw_wave(rng, world, consent_now(world), number=number, tactics=tactics, ids=ids)
+        world, happenings = play(reach(rng, world, wave.sends), next_at)
+        yield Chapter(world, happenings, wave, sent_at)
 
-    season: Season
-    traits: Traits
-    journey: Journey
-    consent: Consent
-    campaigns: Campaigns
-    orders: Orders
-    shown: Moments
 
+def exported(chapter: Chapter, ids: pl.Series) -> Export:
+    """A chapter as text.
 
-def _live(seed, season, *, customers):
-    traits = simulate_traits(stream(seed, "traits"), season, customers=customers)
-    journey = simulate_journeys(stream(seed, "journeys"), season, traits=traits)
-    consent = simulate_consent(stream(seed, "consent"), season, traits=traits)
-    campaigns = simulate_campaigns(
-        stream(seed, "campaigns"), season, traits=traits, journey=journey, consent=consent
+    Parameters
+    ----------
+    chapter : Chapter
+    ids : Series of text
+        Customer ids, by position.
+
+    Returns
+    -------
+    Export
+    """
+    world, first = chapter.world, chapter.world.state.events - chapter.happenings.height
+    loading = stream(world.seed, f"loading {chapter.sent_at}")
+    wave = chapter.wave
+    return Export(
+        world,
+        event_rows(loading, world.season, happenings=chapter.happenings, events=first, ids=ids),
+        _recent_sends(chapter, ids),
+        wave.rows if wave else pl.DataFrame(),
     )
-    orders = simulate_orders(
-        stream(seed, "orders"), traits=traits, journey=journey, campaigns=campaigns
+
+
+def _recent_sends(chapter, ids):
+    """What went out in the last 90 days of the history."""
+    season, shown = chapter.world.season, shown_ads(chapter.happenings)
+    who = chapter.wave.sends.who if chapter.wave else np.zeros(0, dtype=np.int64)
+    moments = Moments(
+        np.append(who, shown.who), np.append(np.full(who.size, chapter.sent_at), shown.at)
     )
-    shown = ad_impressions(stream(seed, "ads"), season, traits=traits, consent=consent)
-    return _World(season, traits, journey, consent, campaigns, orders, shown)
-
-
-def _events(seed, world, *, ids):
-    lives = {"traits": world.traits, "journey": world.journey}
-    happenings = [
-        *browsing_happenings(stream(seed, "browsing"), world.season, **lives),
-        *research_happenings(stream(seed, "research"), **lives),
-        *order_happenings(stream(seed, "sessions"), world.orders),
-        *service_happenings(stream(seed, "service"), orders=world.orders, **lives),
-        *email_happenings(stream(seed, "messages"), campaigns=world.campaigns, **lives),
-        happening("Ad Impression", world.shown, channel="ad"),
-    ]
-    return event_rows(
-        stream(seed, "loading"),
-        world.season,
-        happenings=happenings,
-        known_at=world.traits.known_at,
+    kind = pl.Series(np.append(np.zeros(who.size, int), np.ones(shown.who.size, int)))
+    recent = moments.at >= season.end_at - SENDS_DAYS * DAY
+    kind = kind.filter(pl.Series(recent))
+    return send_rows(
+        season,
+        moments.where(recent),
+        action=pl.Series([WAVE_ACTION, AD_ACTION]).gather(kind),
+        channel=pl.Series(["email", "ad"]).gather(kind),
         ids=ids,
     )
 
 
-def _check(customers, seed, days):
+def _check(customers, seed, days, wave_tactics):
     for name, value, low, high in (
         ("customers", customers, 1, MAX_CUSTOMERS),
         ("seed", seed, 0, None),
@@ -179,36 +247,7 @@ def _check(customers, seed, days):
             bound = f"{low} or more" if high is None else f"{low} to {high}"
             message = f"simulate, {name}: out of range. Got {value}. Expected {bound}. Change it."
             raise ConfigurationError(message)
-
-
-def _customer_rows(traits, season, *, ids):
-    day = pl.Series(traits.known_at // DAY)
-    return pl.DataFrame({"customer_id": ids, "day": day}).select(
-        "customer_id", _date(season).dt.to_string().alias("signed_up_on")
-    )
-
-
-def _truth_rows(traits: Traits, journey: Journey, *, season: Season, ids: pl.Series):
-    dropped = journey.dropped_at
-    effect = true_effect(traits, rate=traits.rate_per_day[:, None], length=float(WINDOW_DAYS))
-    return pl.DataFrame(
-        {
-            "customer_id": ids,
-            "known_day": traits.known_at // DAY,
-            "dropped_day": pl.Series(dropped // DAY).set(pl.Series(dropped == NEVER), None),
-            "rate_per_day": traits.rate_per_day,
-            "mean_order_cents": traits.mean_order_cents,
-            "campaign_effect": effect[:, 0],
-        }
-    ).select(
-        "customer_id",
-        _date(season, "known_day").alias("became_known_on"),
-        _date(season, "dropped_day").alias("dropped_out_on"),
-        "rate_per_day",
-        "mean_order_cents",
-        "campaign_effect",
-    )
-
-
-def _date(season, day="day"):
-    return pl.lit(season.start) + pl.duration(days=day)
+    unknown = sorted(set(wave_tactics) - set(NAMES))
+    if unknown or not wave_tactics:
+        message = f"simulate, wave_tactics: unknown. Got {unknown}. Expected some of {NAMES}."
+        raise ConfigurationError(message)

@@ -2,10 +2,11 @@
 
 Each channel is decided on the day that the customer becomes known: granted with the channel's
 probability below, otherwise denied or never asked, in equal parts. E-mail consent ends when the
-customer unsubscribes (`simulation.campaigns`); 4 % of the other grants are revoked on a random
-later day. One customer in 200 objects to profiling (the right of GDPR Article 21(2)). Basis: a
-buyer's e-mail consent is a soft opt-in in three cases of ten, a buyer's postal consent rests on
-the contract in two of ten, every other grant is an opt-in. All shares are assumptions.
+customer unsubscribes (`simulation.messages`); 4 % of the other grants are revoked on a random
+later day of the history. One customer in 200 objects to profiling (the right of GDPR Article
+21(2)). Basis: a buyer's e-mail consent is a soft opt-in in three cases of ten, a buyer's postal
+consent rests on the contract in two of ten, every other grant is an opt-in. All shares are
+assumptions.
 """
 
 from typing import NamedTuple
@@ -116,13 +117,15 @@ def interval_of(consent: Consent, channel: str) -> tuple[np.ndarray, np.ndarray]
     return consent.since_day, np.where(granted, end_day, consent.since_day)
 
 
-def consent_rows(consent: Consent, season: Season, *, ids: pl.Series) -> pl.DataFrame:
+def consent_rows(consent: Consent, season: Season, *, today: int, ids: pl.Series) -> pl.DataFrame:
     """Consent as the company exports it.
 
     Parameters
     ----------
     consent : Consent
     season : Season
+    today : int
+        Day of the export, from the start of the season; what ends later has no end yet.
     ids : Series of text
         Customer ids, by position.
 
@@ -138,7 +141,7 @@ def consent_rows(consent: Consent, season: Season, *, ids: pl.Series) -> pl.Data
         since=np.repeat(consent.since_day, len(CONSENT_CHANNELS)),
         until=consent.until_day.ravel(),
     )
-    who, column = np.nonzero(consent.until_day <= season.days)
+    who, column = np.nonzero(consent.until_day <= today)
     revoked = _rows(
         who, column, status=3, basis=0, since=consent.until_day[who, column], until=NEVER
     )
@@ -151,8 +154,8 @@ def consent_rows(consent: Consent, season: Season, *, ids: pl.Series) -> pl.Data
         ids.gather(rows["who"]).alias("customer_id"),
         pl.col("channel", "purpose"),
         pl.col("status", "basis").cast(pl.String),
-        _day_text("since", season),
-        _day_text("until", season),
+        _day_text("since", season, today),
+        _day_text("until", season, today),
     )
 
 
@@ -187,7 +190,7 @@ def _rows(who, column, *, status, basis, since, until):
     )
 
 
-def _day_text(name, season):
+def _day_text(name, season, today):
     day = pl.col(name)
-    text = (pl.lit(season.start) + pl.duration(days=day.clip(0, season.days))).dt.to_string()
-    return pl.when(day <= season.days).then(text).otherwise(pl.lit("")).alias(name)
+    text = (pl.lit(season.start) + pl.duration(days=day.clip(0, today))).dt.to_string()
+    return pl.when(day <= today).then(text).otherwise(pl.lit("")).alias(name)

@@ -7,16 +7,17 @@ import polars as pl
 
 from simulation.season import DAY, Season
 
-CHANNELS = ("web", "app", "email", "ad", "store", "social", "phone", "event")
+CHANNELS = ("web", "app", "email", "ad", "store", "social", "phone", "event", "sms", "push", "mail")
 EVENTS = (
-    "Ad Impression", "CSAT Submitted", "Checkout Started", "Comment Posted", "Community Post",
-    "Complaint Filed", "Content Shared", "Email Delivered", "Email Link Clicked",
-    "Event Attended", "Event Registered", "Game Played", "Loyalty Joined",
+    "Ad Impression", "CSAT Submitted", "Campaign Mailed", "Checkout Started", "Comment Posted",
+    "Community Post", "Complaint Filed", "Content Shared", "Coupon Entered", "Email Delivered",
+    "Email Link Clicked", "Event Attended", "Event Registered", "Game Played", "Loyalty Joined",
     "Loyalty Reward Redeemed", "NPS Detractor", "NPS Passive", "NPS Promoter", "Order Completed",
     "Order Refunded", "Page Viewed", "Product Added", "Product Added to Wishlist",
-    "Product Reviewed", "Product Viewed", "Products Searched", "Quiz Completed",
-    "Referral Accepted", "Referral Sent", "Signed Up", "Store Visit", "Ticket Opened",
-    "Ticket Resolved", "UGC Posted", "Unsubscribed", "Webinar Attended",
+    "Product Reviewed", "Product Viewed", "Products Searched", "Promotion Viewed",
+    "Push Notification Received", "Quiz Completed", "Referral Accepted", "Referral Sent",
+    "Signed Up", "Store Visit", "Ticket Opened", "Ticket Resolved", "UGC Posted", "Unsubscribed",
+    "Webinar Attended",
 )  # fmt: skip
 
 _EVENT = pl.Enum(EVENTS)
@@ -84,8 +85,8 @@ def event_rows(
     rng: np.random.Generator,
     season: Season,
     *,
-    happenings: list[pl.DataFrame],
-    known_at: np.ndarray,
+    happenings: pl.DataFrame,
+    events: int,
     ids: pl.Series,
 ) -> pl.DataFrame:
     """Events as the company exports them.
@@ -95,10 +96,9 @@ def event_rows(
     rng : numpy Generator
         For the delays of loading.
     season : Season
-    happenings : list of frames from `happening`
-        Rows before the customer was known, or at or after the end, are left out.
-    known_at : array, shape (n_customers,)
-        [s since start].
+    happenings : frame as from `happening`
+    events : int
+        Number of events before these.
     ids : Series of text
         Customer ids, by position.
 
@@ -108,13 +108,9 @@ def event_rows(
         ``event_id, customer_id, event, occurred_at, loaded_at, channel, value, campaign``, all
         text; sorted by ``occurred_at, event_id``.
     """
-    rows = pl.concat(happenings)
-    seen = (rows["at"].to_numpy() >= known_at[rows["who"].to_numpy()]) & (
-        rows["at"].to_numpy() < season.end_at
-    )
-    rows = rows.filter(pl.Series(seen)).sort("at", "who", "event", maintain_order=True)
-    return rows.with_row_index("number").select(
-        ("e" + (pl.col("number") + 1).cast(pl.String).str.zfill(9)).alias("event_id"),
+    rows = happenings.sort("at", "who", "event", maintain_order=True)
+    return rows.with_row_index("number", offset=events + 1).select(
+        ("e" + pl.col("number").cast(pl.String).str.zfill(9)).alias("event_id"),
         ids.gather(rows["who"]).alias("customer_id"),
         pl.col("event").cast(pl.String),
         timestamp_text(pl.col("at"), season).alias("occurred_at"),
@@ -122,7 +118,7 @@ def event_rows(
         pl.Series(CHANNELS).gather(rows["channel"]).alias("channel"),
         _money_text(pl.col("cents")).alias("value"),
         pl.col("campaign").fill_null(""),
-    )
+    )  # fmt: skip
 
 
 def timestamp_text(at: pl.Expr | pl.Series, season: Season) -> pl.Expr:

@@ -1,77 +1,135 @@
-"""When customers would buy, when they drop out, and when they fall silent.
+"""When customers buy, when they drop out, and when they fall silent.
 
 A buyer's first purchase comes after an exponential wait; later ones are a Poisson process at the
-buyer's own rate; after each purchase the buyer drops out for good with the own probability. Mixed
-over customers this is the BG/NBD model with a wait before the first purchase (Fader, Hardie and
-Lee, 2005; see `simulation.traits`). It runs in activity time, so purchases follow the season.
+buyer's own rate; after each purchase the buyer drops out with the own probability. Mixed over
+customers this is the BG/NBD model with a wait before the first purchase (Fader, Hardie and Lee,
+2005; see `simulation.traits`). It runs in activity time, so purchases follow the season.
 
-These are purchase *occasions*: a campaign can add a purchase or make a customer skip one
-(`simulation.orders`), but it moves neither the later occasions nor the drop-out. That is what
-makes the true effect of a campaign known exactly.
+Half of those who drop out just stop. The other half are *soured* by the purchase: trouble with it
+and with the next ones (`simulation.service`) and falling visits (`simulation.browsing`) show before
+they stop, 20 to 60 days later; until then they go on buying.
 
-Half of those who drop out are *soured*: trouble with their last orders (`simulation.service`) and
-falling visits (`simulation.browsing`) show before the silence. The others just stop.
+These are purchase *occasions*: an action can add a purchase or make a customer skip some, and can
+undo a drop-out (`simulation.tactics`), but it moves no occasion. Occasions are drawn whatever was
+done to the customer, so two companies that differ only in what they did have the same ones: what
+they did is all that makes their sales differ.
+
+Before an occasion come on average 0.8 research visits, in the ten days ahead. Occasions are
+therefore drawn ten days ahead of time.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from simulation.season import DAY, NEVER, Season, activity_at, moment_at
-from simulation.traits import BUYER, CONTACT, Traits
+from simulation.happenings import Moments
+from simulation.season import DAY, NEVER, scatter, span
+from simulation.state import Occasions, State, World
 
+AHEAD_DAYS = 10
+_SIGMA = 0.4
 _SOURED_SHARE = 0.5
+_LEAVING_DAYS = (20.0, 60.0)
 _FADE_DAYS = 8.0  # mean interest left after dropping out
-_CONTACT_INTEREST_DAYS, _REGISTRANT_INTEREST_DAYS = 60.0, 120.0
+_RESEARCH_VISITS = 0.8
 
 
-class Journey(NamedTuple):
-    """Purchase occasions, sorted by customer and moment, and three turns a customer.
+class Settled(NamedTuple):
+    """What became of the occasions of a period.
 
     Attributes
     ----------
-    who, at : arrays, shape (n_occasions,)
-        Position of the customer, and the moment [s since start].
-    first_at, dropped_at, quiet_at : arrays, shape (n_customers,)
-        First occasion, the occasion after which they dropped out, and the end of all interest
-        [s since start]; NEVER where it did not happen before the end.
-    soured : array of bool, shape (n_customers,)
-        They dropped out because of trouble.
+    state : State
+        With drop-outs, but still at the period's start.
+    placed : Occasions
+        Those that became orders, sorted by customer and moment.
+    visits : Moments
+        Research visits of the period.
     """
 
-    who: np.ndarray
-    at: np.ndarray
-    first_at: np.ndarray
-    dropped_at: np.ndarray
-    quiet_at: np.ndarray
-    soured: np.ndarray
+    state: State
+    placed: Occasions
+    visits: Moments
 
 
-def simulate_journeys(rng: np.random.Generator, season: Season, *, traits: Traits) -> Journey:
-    """Draw every customer's purchase occasions and drop-out.
+def order_factor(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Order value over the customer's mean: log-normal, mean 1, sigma 0.4."""
+    return rng.lognormal(-(_SIGMA**2) / 2, _SIGMA, size)
+
+
+def settle(rng: np.random.Generator, world: World, until_at: int) -> Settled:
+    """Draw the occasions of the next period and decide what becomes of them.
 
     Parameters
     ----------
     rng : numpy Generator
-    season : Season
-    traits : Traits
+    world : World
+    until_at : int
+        End of the period [s since start].
 
     Returns
     -------
-    Journey
+    Settled
     """
-    who, activity = _occasions(rng, season, traits=traits)
-    rank = rank_within(who, traits.kind.size)
-    last = rng.geometric(traits.drop_probability) - 1
-    at = moment_at(season, activity)
-    first_at, dropped_at = np.full((2, traits.kind.size), NEVER)
-    first_at[who[rank == 0]] = at[rank == 0]
-    leaving = rank == last[who]
-    dropped_at[who[leaving]] = at[leaving]
-    kept = rank <= last[who]
-    soured = (dropped_at < NEVER) & (rng.random(traits.kind.size) < _SOURED_SHARE)
-    quiet_at = _quiet(rng, traits, dropped_at=dropped_at)
-    return Journey(who[kept], at[kept], first_at, dropped_at, quiet_at, soured)
+    state = world.state
+    drawn = _draw(rng, world, until_at)
+    research = _research(rng, drawn, state.research)
+    occasions = Occasions(*(np.concatenate(pair) for pair in zip(state.ahead, drawn, strict=True)))
+    due = occasions.at < until_at
+    state = state._replace(ahead=occasions.where(~due))
+    fade = rng.standard_exponential(state.orders.size) * _FADE_DAYS * DAY
+    placed, state = _place(occasions.where(due), state, world.traits, fade.astype(np.int64))
+    soon = research.at < until_at
+    state = state._replace(research=research.where(~soon))
+    visits = research.where(soon)
+    alive = state.buying[visits.who] & (visits.at < state.dropped_at[visits.who])
+    return Settled(state, placed, visits.where(alive))
+
+
+def _draw(rng, world, until_at):
+    """Occasions between the last frontier, ten days ahead of now, and the next one."""
+    traits, season, size = world.traits, world.season, world.traits.kind.size
+    begin = world.state.at + AHEAD_DAYS * DAY if world.state.at else 0
+    end = until_at + AHEAD_DAYS * DAY
+    first = np.flatnonzero((traits.first_at >= begin) & (traits.first_at < end))
+    after_first = span(season, np.maximum(traits.first_at, begin), np.full(size, end))
+    who, at = scatter(rng, season, after_first, rate=traits.rate_per_day)
+    who, at = np.append(first, who), np.append(traits.first_at[first], at)
+    return Occasions(
+        who, at, rng.random(who.size), order_factor(rng, who.size), np.zeros(who.size, dtype=bool)
+    )
+
+
+def _research(rng, drawn, before):
+    occasion = np.repeat(np.arange(drawn.who.size), rng.poisson(_RESEARCH_VISITS, drawn.who.size))
+    ahead = rng.integers(4000, AHEAD_DAYS * DAY, occasion.size)
+    return Moments(
+        np.append(before.who, drawn.who[occasion]), np.append(before.at, drawn.at[occasion] - ahead)
+    )
+
+
+def _place(due, state, traits, fade):
+    """Orders among the occasions that are due, and the drop-outs that follow them."""
+    due = due.where(np.lexsort((due.at, due.who)))
+    own = ~due.prompted & state.buying[due.who] & (due.at >= state.hushed_until[due.who])
+    own &= due.at < state.dropped_at[due.who]
+    turning = own & (due.fate < traits.drop_probability[due.who])
+    turning &= state.soured_at[due.who] == NEVER
+    rows = np.flatnonzero(turning)
+    who, first = np.unique(due.who[rows], return_index=True)
+    turn = due.where(rows[first])
+    share = turn.fate / traits.drop_probability[who]
+    soured = share < _SOURED_SHARE
+    delay_days = np.interp(share, (0, _SOURED_SHARE), _LEAVING_DAYS) * soured
+    dropped_at, soured_at, quiet_at = (
+        times.copy() for times in (state.dropped_at, state.soured_at, state.quiet_at)
+    )
+    dropped_at[who] = turn.at + (delay_days * DAY).astype(np.int64)
+    soured_at[who[soured]] = turn.at[soured]
+    quiet_at[who] = dropped_at[who] + fade[who]
+    placed = due.where(due.prompted | (own & (due.at <= dropped_at[due.who])))
+    state = state._replace(dropped_at=dropped_at, soured_at=soured_at, quiet_at=quiet_at)
+    return placed, state
 
 
 def rank_within(who: np.ndarray, customers: int) -> np.ndarray:
@@ -89,46 +147,3 @@ def rank_within(who: np.ndarray, customers: int) -> np.ndarray:
     """
     counts = np.bincount(who, minlength=customers)
     return np.arange(who.size) - (np.cumsum(counts) - counts)[who]
-
-
-def buying_rate(traits: Traits, journey: Journey, *, at: np.ndarray) -> np.ndarray:
-    """Rate of purchase occasions at given moments, for those who have not dropped out.
-
-    Parameters
-    ----------
-    traits : Traits
-    journey : Journey
-    at : array, shape (n_moments,)
-        Moments [s since start].
-
-    Returns
-    -------
-    array, shape (n_customers, n_moments)
-        Occasions a day, on an average day; 0 once dropped out.
-    """
-    started = journey.first_at[:, None] <= at
-    rate = np.where(started, traits.rate_per_day[:, None], traits.first_rate[:, None])
-    return np.where(at < journey.dropped_at[:, None], rate, 0.0)
-
-
-def _occasions(rng, season, *, traits):
-    total = season.activity[-1]
-    buyer = traits.kind == BUYER
-    wait = rng.standard_exponential(buyer.size) / np.where(buyer, traits.first_rate, 1.0)
-    first = np.where(buyer, activity_at(season, traits.known_at) + wait, np.inf)
-    left = np.maximum(total - first, 0)
-    repeats = np.repeat(np.arange(buyer.size), rng.poisson(traits.rate_per_day * left))
-    later = first[repeats] + rng.random(repeats.size) * left[repeats]
-    starters = np.flatnonzero(first < total)
-    who = np.concatenate([starters, repeats])
-    activity = np.concatenate([first[starters], later])
-    order = np.lexsort((activity, who))
-    return who[order], activity[order]
-
-
-def _quiet(rng, traits, *, dropped_at):
-    drawn = rng.standard_exponential(traits.kind.size) * DAY
-    mean_days = np.where(traits.kind == CONTACT, _CONTACT_INTEREST_DAYS, _REGISTRANT_INTEREST_DAYS)
-    browser = traits.known_at + drawn * mean_days
-    buyer = np.where(dropped_at < NEVER, dropped_at + drawn * _FADE_DAYS, NEVER)
-    return np.where(traits.kind == BUYER, buyer, browser).astype(np.int64)

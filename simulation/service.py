@@ -1,8 +1,8 @@
 """What follows an order: refunds, tickets, complaints, answers to surveys, reviews.
 
 Every order may lead to trouble and to feedback, with the shares below: small for most orders,
-large for *sour* ones (the last 60 days of somebody who leaves because of trouble). Sour customers
-may also open a ticket in the 30 days before they drop out. So trouble runs ahead of half of the
+large for *sour* ones (of somebody who leaves because of trouble, from the first trouble on). Sour
+customers may also open a ticket later, before they drop out. So trouble runs ahead of half of the
 drop-outs, and churn is partly predictable. A refund is of the whole order in seven cases of ten,
 otherwise of 20-80 % of it, 2-20 days after the order. Happy customers answer and review by their
 emotional taste. All shares are assumptions.
@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from simulation.happenings import Moments, happening
-from simulation.journeys import Journey
 from simulation.orders import Orders
 from simulation.season import DAY
+from simulation.state import State
 from simulation.traits import EMOTIONAL, Traits
 
 # (share of ordinary orders, share of sour ones)
@@ -30,15 +30,16 @@ _RESOLVED_SHARE, _CSAT_SHARE = 0.85, 0.3
 
 
 def service_happenings(
-    rng: np.random.Generator, *, traits: Traits, journey: Journey, orders: Orders
+    rng: np.random.Generator, *, traits: Traits, before: State, now: State, orders: Orders
 ) -> list[pl.DataFrame]:
-    """Trouble and feedback after orders.
+    """Trouble and feedback after the orders of a period.
 
     Parameters
     ----------
     rng : numpy Generator
     traits : Traits
-    journey : Journey
+    before, now : State
+        Without, and with, the drop-outs of the period.
     orders : Orders
 
     Returns
@@ -49,7 +50,7 @@ def service_happenings(
     return [
         _refunds(rng, orders),
         happening("Complaint Filed", complained, channel="email"),
-        *_tickets(rng, orders, journey),
+        *_tickets(rng, orders, before, now),
         *_surveys(rng, traits, orders),
         _reviews(rng, traits, orders),
     ]
@@ -74,10 +75,12 @@ def _refunds(rng, orders):
     return happening("Order Refunded", at, channel=orders.channel[chosen], cents=-cents)
 
 
-def _tickets(rng, orders, journey):
+def _tickets(rng, orders, before, now):
     after = _follow(rng, orders, shares=_TICKET, days=(0.1, 10))
-    early = np.flatnonzero(journey.soured & (rng.random(journey.soured.size) < _EARLY_TICKET_SHARE))
-    at = journey.dropped_at[early] - (rng.uniform(0, 30, early.size) * DAY).astype(np.int64)
+    soured = np.flatnonzero(now.soured_at != before.soured_at)
+    early = soured[rng.random(soured.size) < _EARLY_TICKET_SHARE]
+    left = now.dropped_at[early] - now.soured_at[early]
+    at = now.dropped_at[early] - (rng.random(early.size) * left).astype(np.int64)
     opened = Moments(np.append(after.who, early), np.append(after.at, at))
     resolved = opened.where(rng.random(opened.who.size) < _RESOLVED_SHARE)
     resolved = resolved.after(rng.uniform(0.2, 6, resolved.who.size) * DAY)

@@ -1,20 +1,23 @@
 """What each customer is like: drawn once, never exported.
 
 * Kind: 12 % contacts (newsletter or ad list only), 23 % registrants (sign up, never buy of their
-  own accord), 65 % buyers.
-* Became known: density grows linearly over the period, to 2.5 times its start.
+  own accord), 65 % buyers. Three registrants in ten, and three contacts in twenty, would become
+  buyers if something made them buy once.
+* Became known: density grows linearly over the history, to 2.5 times its start. Nobody new becomes
+  known after it.
 * Buying rate: gamma, shape 1.6, mean one purchase in 32 days; the wait for the first purchase is
   exponential, mean 18 days; P(drop-out after a purchase): beta(1.2, 8). These are the mixing
   distributions of the BG/NBD model (Fader, Hardie and Lee, 2005, "Counting Your Customers" the
   Easy Way, Marketing Science 24:275-284).
 * Mean order value: log-normal, median 42.00, independent of the rate, as in the gamma-gamma model
   (Fader, Hardie and Lee, 2005, RFM and CLV, Journal of Marketing Research 42:415-430).
-* Taste for each engagement type: log-normal around a warmth that the four share.
-* Reaction to a campaign: a persuadable buys once more with probability `lift` ~ beta(2, 16); a
-  sleeping dog skips its purchases of the next 14 days with probability `hush` ~ beta(3, 3); the
-  rest do not react. A taste for experiences makes the first likelier, so that the reaction can
-  partly be learned from behaviour. (Groups named as in Radcliffe, 2007, Using control groups to
-  target on predicted lift, Direct Marketing Analytics Journal 1:14-21.)
+* Taste for each engagement type (for the transactional one: for offers): log-normal around a
+  warmth that the four share. Contacts and registrants act on a part of it only.
+* Reaction to what the company does: persuadables are moved by it, sleeping dogs are put off, the
+  rest do not react (named as in Radcliffe, 2007, Using control groups to target on predicted lift,
+  Direct Marketing Analytics Journal 1:14-21). Warm customers are rather persuadable, cold ones
+  rather sleeping dogs, so that the reaction can partly be learned from behaviour. By how much each
+  action moves whom is in `simulation.tactics`.
 
 The sizes are assumptions, chosen so that a test of a few thousand customers can see the effects;
 real campaigns move less.
@@ -24,33 +27,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulation.season import Season, moment_at
+from features.schemas import ENGAGEMENT_TYPES
+from simulation.season import NEVER, Season, activity_at, moment_at
 
 CONTACT, REGISTRANT, BUYER = 0, 1, 2
-EMOTIONAL, SOCIAL, EXPERIENTIAL = 0, 1, 2
+TRANSACTIONAL, EMOTIONAL, SOCIAL, EXPERIENTIAL = range(len(ENGAGEMENT_TYPES))
+KEENNESS = np.array([0.2, 0.5, 1.0])  # by kind: how much of their taste they act on
 
 _KIND_SHARES = (0.12, 0.23, 0.65)
+_CONVERTIBLE = np.array([0.15, 0.30, 1.0])  # by kind
 _GROWTH = 2.5
 _RATE_SHAPE, _MEAN_GAP_DAYS, _FIRST_WAIT_DAYS = 1.6, 32.0, 18.0
 _VISITS_PER_DAY = np.array([0.03, 0.05, 0.06])  # by kind
-_KEENNESS = np.array([0.2, 0.5, 1.0])  # by kind: how much of their taste they act on
 
 
 class Traits(NamedTuple):
-    """One array entry a customer, except `taste`: shape (n_customers, 3).
+    """One array entry a customer, except `taste`: shape (n_customers, 4).
 
     Attributes
     ----------
     kind : CONTACT, REGISTRANT or BUYER
     known_at : s since start
     rate_per_day, first_rate : purchases a day after, and before, the first one; 0: never
+    first_at : s since start
+        When they would first buy of their own accord; NEVER past the clock.
     drop_probability : P(no further purchase) after each purchase
     mean_order_cents : expected order value
     visit_rate : visits a day without a purchase
-    taste : multiplier of emotional, social and experiential acts; about 1 for a typical buyer
-    lift, hush : reaction to a campaign, see the module; at most one is above 0
+    taste : multiplier of acts of each engagement type; 1 for the median customer of any kind
+    persuasion, dislike : strength of the reaction to an action, see `simulation.tactics`
+        At most one is above 0; both 0 for the indifferent.
     click_rate : P(click) on an e-mail while interested
-    unsubscribe_rate : P(unsubscribe) on an e-mail
+    patience : number of e-mails after which they unsubscribe
     app_share : share of visits through the app
     """
 
@@ -58,14 +66,15 @@ class Traits(NamedTuple):
     known_at: np.ndarray
     rate_per_day: np.ndarray
     first_rate: np.ndarray
+    first_at: np.ndarray
     drop_probability: np.ndarray
     mean_order_cents: np.ndarray
     visit_rate: np.ndarray
     taste: np.ndarray
-    lift: np.ndarray
-    hush: np.ndarray
+    persuasion: np.ndarray
+    dislike: np.ndarray
     click_rate: np.ndarray
-    unsubscribe_rate: np.ndarray
+    patience: np.ndarray
     app_share: np.ndarray
 
 
@@ -83,43 +92,48 @@ def simulate_traits(rng: np.random.Generator, season: Season, *, customers: int)
     Traits
         In order of becoming known, as ids are given out.
     """
-    kind = rng.choice(3, size=customers, p=_KIND_SHARES)
-    taste = _tastes(rng, kind)
-    lift, hush = _reactions(rng, kind, taste=taste)
-    rate = rng.gamma(_RATE_SHAPE, 1 / (_MEAN_GAP_DAYS * _RATE_SHAPE), customers)
+    kind = rng.choice(3, size=customers, p=_KIND_SHARES).astype(np.int8)
+    known_at = _arrivals(rng, season, customers=customers)
+    buys = rng.random(customers) < _CONVERTIBLE[kind]
+    first_rate = np.where(buys, 1 / _FIRST_WAIT_DAYS, 0.0)
+    warmth = rng.normal(0, 0.5, customers)
+    persuasion, dislike = _reactions(rng, warmth)
     return Traits(
         kind=kind,
-        known_at=_arrivals(rng, season, customers=customers),
-        rate_per_day=np.where(kind == BUYER, rate, 0.0),
-        first_rate=np.where(kind == BUYER, 1 / _FIRST_WAIT_DAYS, 0.0),
+        known_at=known_at,
+        rate_per_day=buys * rng.gamma(_RATE_SHAPE, 1 / (_MEAN_GAP_DAYS * _RATE_SHAPE), customers),
+        first_rate=first_rate,
+        first_at=_first_purchase(rng, season, known_at=known_at, buys=buys),
         drop_probability=rng.beta(1.2, 8.0, customers),
         mean_order_cents=np.rint(rng.lognormal(np.log(4200), 0.5, customers)).astype(np.int64),
         visit_rate=_VISITS_PER_DAY[kind] * rng.gamma(1.5, 1 / 1.5, customers),
-        taste=taste,
-        lift=lift,
-        hush=hush,
-        click_rate=np.where(lift > 0, 0.16, 0.06) * rng.beta(4, 4, customers) * 2,
-        unsubscribe_rate=np.where(hush > 0, 0.03, 0.006),
+        taste=np.exp(warmth[:, None] + rng.normal(0, 0.6, (customers, len(ENGAGEMENT_TYPES)))),
+        persuasion=persuasion,
+        dislike=dislike,
+        click_rate=np.where(persuasion > 0, 0.16, 0.06) * rng.beta(4, 4, customers) * 2,
+        patience=rng.geometric(np.where(dislike > 0, 0.03, 0.006)),
         app_share=rng.beta(0.6, 0.9, customers),
     )
 
 
 def _arrivals(rng, season, *, customers):
     share = (np.sqrt(1 + rng.random(customers) * (_GROWTH**2 - 1)) - 1) / (_GROWTH - 1)
-    return moment_at(season, np.sort(share) * season.activity[-1])
+    return moment_at(season, np.sort(share) * activity_at(season, np.array(season.end_at)))
 
 
-def _tastes(rng, kind):
-    warmth = rng.normal(0, 0.5, (kind.size, 1))
-    own = rng.normal(0, 0.6, (kind.size, 3))
-    return np.exp(warmth + own) * _KEENNESS[kind][:, None]
+def _first_purchase(rng, season, *, known_at, buys):
+    wait = rng.standard_exponential(buys.size) * _FIRST_WAIT_DAYS
+    first = activity_at(season, known_at) + wait
+    within = buys & (first < season.activity[-1])
+    return np.where(within, moment_at(season, first), NEVER)
 
 
-def _reactions(rng, kind, *, taste):
-    liking = np.log(taste[:, EXPERIENTIAL] / _KEENNESS[kind])
-    weights = np.exp([0.9 + liking, np.zeros(kind.size), -0.5 - liking])
+def _reactions(rng, warmth):
+    weights = np.exp([0.7 + 1.2 * warmth, np.zeros(warmth.size), -0.6 - 1.2 * warmth])
     persuadable, indifferent, _ = np.cumsum(weights / weights.sum(axis=0), axis=0)
-    drawn = rng.random(kind.size)
-    lift = rng.beta(2, 16, kind.size) * np.array([0.0, 0.5, 1.0])[kind]
-    hush = rng.beta(3, 3, kind.size) * (kind == BUYER)
-    return np.where(drawn < persuadable, lift, 0.0), np.where(drawn >= indifferent, hush, 0.0)
+    drawn = rng.random(warmth.size)
+    persuasion = 2 * rng.beta(3, 3, warmth.size)
+    dislike = rng.beta(2, 5, warmth.size)
+    return np.where(drawn < persuadable, persuasion, 0.0), np.where(
+        drawn >= indifferent, dislike, 0.0
+    )

@@ -65,7 +65,7 @@ def wrong_file(root):
 
 
 def broken_file(root):
-    (root / "events.csv").write_text(EVENTS + "1,2,3,4,5,6\n")
+    (root / "events.csv").write_bytes(b"PAR1\x00\x01\x02" + bytes(range(256)) * 20)
 
 
 def missing_column(root):
@@ -104,8 +104,13 @@ def unchanged(_):
     ("mistake", "as_of", "code", "message"),
     [
         (wrong_file, "2026-01-01", MISSING, "file not found. Got 'event.csv'"),
-        (broken_file, "2026-01-01", DATA, "events.csv cannot be read"),
-        (missing_column, "2026-01-01", MISSING, "column not found. Got amount. The file has: cust"),
+        (broken_file, "2026-01-01", DATA, "events.csv is not utf-8. Got byte"),
+        (
+            missing_column,
+            "2026-01-01",
+            MISSING,
+            "column not found. Got amount. The file has 4 columns",
+        ),
         (nothing_accepted, "2026-01-01", DATA, "no row was accepted. Got 2 rows"),
         (unknown_id, "2026-01-01", CONFIGURATION, "actions.yaml, actions.0.stages.0: .*'lapsed'"),
         (unknown_feature, "2026-01-01", CONFIGURATION, "unknown feature. Got 'value_event'"),
@@ -156,7 +161,7 @@ def test_broken_configuration_fails_before_anything_is_written(project):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("init", "--events", "absent.csv"), "--events: file not found. Got absent.csv"),
+        (("init", "--yes", "--events", "absent.csv"), "--events: file not found. Got absent.csv"),
         (("simulate", "--out", ".", "--customers", "5"), "--out: exists already"),
         (("score",), "not found"),
         (("promote", "churn", "--version", "7"), "no such version. Got '7'"),

@@ -104,6 +104,7 @@ actions:
     brief: "Show how others use it."
 """
 SETTINGS = {
+    "recommend.random_share": 0.0,
     "churn.horizon_days": 30,
     "churn.lookback_days": 180,
     "recommend.budget_cents": 1000,

@@ -13,15 +13,18 @@ from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
 from actions.funnel import ContactRecord
 from actions.params import RecommendParams
+from features.schemas import EFFECTS
 from features.time import day_number
+from pipelines.tables import polars_schema
 
 AS_OF = date(2018, 1, 1)
 IDS = [f"c{k}" for k in range(12)]
 CHANNELS = ("email", "sms", "web")
 STANDING = {"stage": "engagement", "level": "interest", "activity": "active"}
-examples = settings(deadline=None, max_examples=80, derandomize=True)
+examples = settings(deadline=None, max_examples=50, derandomize=True)
 
 
+NOTHING_MEASURED = pl.DataFrame(schema=polars_schema(EFFECTS))
 PAIR = {"customer_id": pl.String, "channel": pl.String}
 
 
@@ -32,6 +35,7 @@ class World(NamedTuple):
     permitted: pl.DataFrame
     refused: pl.DataFrame
     contacts: pl.DataFrame
+    complaints: pl.DataFrame
     catalogue: ActionCatalogue
     params: RecommendParams
 
@@ -48,7 +52,13 @@ customer = st.fixed_dictionaries(
 cap = st.fixed_dictionaries({"count": st.integers(0, 3), "days": st.integers(1, 30)})
 channels = st.fixed_dictionaries(
     {
-        name: st.fixed_dictionaries({"consent": st.just(name != "web"), "cap": st.none() | cap})
+        name: st.fixed_dictionaries(
+            {
+                "consent": st.just(name != "web"),
+                "cap": st.none() | cap,
+                "capacity": st.none() | st.integers(0, 5),
+            }
+        )
         for name in CHANNELS
     }
 )
@@ -66,6 +76,8 @@ action = st.fixed_dictionaries(
         "incentive_cents": st.integers(0, 100),
         "take_up": st.sampled_from([0.0, 0.07, 0.5, 1.0]),
         "cooldown_days": st.integers(0, 30),
+        "max_per_customer": st.none() | st.integers(1, 2),
+        "fixed_cents": st.sampled_from([0, 0, 50]),
         "capacity": st.none() | st.integers(0, 4),
         "expires_days": st.just(7),
         "effect": st.fixed_dictionaries(
@@ -91,7 +103,14 @@ def worlds(draw):
     action_ids = st.sampled_from([None, *(one["id"] for one in named)])
     day = st.integers(-40, 2).map(lambda offset: day_number(AS_OF) + offset)
     sent = st.tuples(st.sampled_from(IDS), st.sampled_from(CHANNELS), action_ids, day)
-    plan = {"channels": draw(channels), "all_channels": draw(cap), "actions": named}
+    filed = draw(st.sets(st.tuples(st.sampled_from(IDS), day), max_size=3))
+    quiet = {"days": 14, "events": ["complaint_filed"], "allowed_tactics": []}
+    plan = {
+        "quiet_period": quiet,
+        "channels": draw(channels),
+        "all_channels": draw(cap),
+        "actions": named,
+    }
     return World(
         pl.DataFrame(rows, schema_overrides={"value_events": pl.Int64}),
         pl.DataFrame(sorted(pairs), schema=PAIR, orient="row"),
@@ -106,12 +125,17 @@ def worlds(draw):
             },
             orient="row",
         ),
+        pl.DataFrame(
+            sorted(filed), schema={"customer_id": pl.String, "day": pl.Int64}, orient="row"
+        ),
         ActionCatalogue.model_validate(plan),
         RecommendParams(
             budget_cents=draw(st.integers(0, 300)),
             margin_rate=0.5,
             kept_value_days=90,
             holdout_share=draw(st.sampled_from([0.0, 0.3, 0.5])),
+            random_share=draw(st.sampled_from([0.0, 0.3])),
+            usual_share=draw(st.sampled_from([0.0, 0.1])),
             holdout_salt="keepwell",
         ),
     )
@@ -119,11 +143,11 @@ def worlds(draw):
 
 def decisions(world):
     provenance = Provenance("run", "data", "model", "catalogue")
-    record = ContactRecord(world.permitted, world.refused, world.contacts)
+    record = ContactRecord(world.permitted, world.refused, world.contacts, world.complaints)
     return decide(
-        world.customers, record, world.catalogue, world.params,
+        world.customers, record, world.catalogue, NOTHING_MEASURED, world.params,
         as_of=AS_OF, horizon_days=30, provenance=provenance,
-    )  # fmt: skip
+    ).table  # fmt: skip
 
 
 def exported(world):
@@ -148,12 +172,37 @@ def test_no_action_has_more_customers_than_its_capacity(world):
 
 
 @examples
+@given(worlds())
+def test_no_channel_has_more_customers_than_its_capacity(world):
+    used = Counter(exported(world)["channel"])
+    for name, channel in world.catalogue.channels.items():
+        assert channel.capacity is None or used[name] <= channel.capacity
+
+
+@examples
+@given(worlds())
+def test_fixed_costs_are_within_the_budget_too(world):
+    sent = exported(world)
+    by_policy = set(sent.filter(pl.col("arm") == "policy")["action_id"])
+    fixed = sum(one.fixed_cents for one in world.catalogue.actions if one.id in by_policy)
+    assert sent["cost_cents"].sum() + fixed <= world.params.budget_cents
+
+
+@examples
+@given(worlds())
+def test_probability_of_what_was_done_is_above_0(world):
+    """Every decision can be weighted; only business as usual has no probability of ours."""
+    table = decisions(world)
+    usual = table["arm"] == "business_as_usual"
+    assert (table["action_propensity"].is_null() == usual).all()
+    known = table["action_propensity"].drop_nulls()
+    assert ((known > 0) & (known <= 1 + 1e-12)).all()
+
+
+@examples
 @given(worlds(), st.randoms(use_true_random=False))
 def test_order_of_the_rows_changes_no_byte(world, random):
-    tables = [
-        table[random.sample(range(table.height), table.height)]
-        for table in (world.customers, world.permitted, world.refused, world.contacts)
-    ]
+    tables = [table[random.sample(range(table.height), table.height)] for table in world[:5]]
     shuffled = World(*tables, world.catalogue, world.params)
     assert decisions(shuffled).write_csv() == decisions(world).write_csv()
 
@@ -175,7 +224,7 @@ def test_there_is_either_an_action_or_a_reason(world):
         done = row["outcome"] == "exported"
         assert (row["exit_reason"] is None) == done
         assert (row["action_id"] is not None) == done
-        assert (row["expected_net_value_cents"] > 0) == done
+        assert (row["expected_net_value_cents"] > 0) == done or row["arm"] == "random"
 
 
 @examples
@@ -194,8 +243,9 @@ def test_nobody_is_written_to_without_a_consent_for_the_channel(world):
 def test_nobody_in_the_holdout_is_exported_and_everybody_in_it_is_marked(world):
     table = decisions(world)
     held = held_out(table["customer_id"], world.params.holdout_share, world.params.holdout_salt)
-    assert (table["outcome"] == "held_out").to_list() == held.tolist()
     assert (table["arm"] == "holdout").to_list() == held.tolist()
+    left_alone = table["arm"].is_in(["holdout", "business_as_usual"])
+    assert (table["outcome"] == "held_out").to_list() == left_alone.to_list()
 
 
 @examples

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from features.schemas import DECISIONS, EVENTS
 from pipelines.cli import commands
+from pipelines.features import read_snapshot
 from pipelines.ingest import ingest, read_events
 from pipelines.project import Project
 from pipelines.settings import with_values
@@ -62,6 +63,63 @@ def test_online_retail_goes_from_its_file_to_a_delivery(project):
     seen = pl.read_parquet(events).filter(pl.col("InvoiceDate") < date(2011, 9, 10))
     customers = seen["CustomerID"].drop_nulls().cast(pl.String).unique()
     assert sorted(decisions["customer_id"]) == sorted(customers)
+
+
+STATS = DATA / "stats_stackexchange"
+FILES = {
+    "cdnow": [DATA / "cdnow" / "master.parquet"],
+    "complete_journey": [DATA / "completejourney" / "transactions.parquet"],
+    "stats": [STATS / f"{name}.parquet" for name in ("users", "posts", "badges")],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "events", "customers", "horizon_days"),
+    [
+        ("cdnow", 69_404, 23_570, 120),
+        ("complete_journey", 155_848, 2_469, 45),
+        ("stats", 210_760, 40_325, 180),
+    ],
+)
+def test_init_and_ingest_alone_lead_from_a_file_to_features(
+    tmp_path, name, events, customers, horizon_days
+):
+    where = ("--project", tmp_path)
+    words = [word for path in FILES[name] for word in ("--events", path)]
+    keepwell("init", "--yes", *words, *where)
+    keepwell("ingest", *where)
+    taken = read_events(tmp_path / "data" / "tables").collect()
+    assert (taken.height, taken["customer_id"].n_unique()) == (events, customers)
+    settings = tmp_path / "params.yaml"
+    settings.write_text(with_values(settings.read_text("utf-8"), {"cutoffs.count": 1}), "utf-8")
+    keepwell("features", *where)
+    params = Project(tmp_path).params
+    assert params.churn.horizon_days == horizon_days
+    snapshot = read_snapshot(tmp_path / "data" / "features", params.run.as_of)
+    assert snapshot.height == customers
+
+
+def test_totals_of_the_stack_exchange_dump_are_refused(tmp_path):
+    words = [word for path in FILES["stats"] for word in ("--events", path)]
+    keepwell("init", "--yes", *words, "--project", tmp_path)
+    refused = {
+        name: set(source.refused)
+        for name, source in Project(tmp_path).catalogue.sources.sources.items()
+    }
+    assert refused["users"] == {"Reputation", "Views", "UpVotes", "DownVotes"}
+    assert refused["posts"] == {
+        "Score", "ViewCount", "AnswerCount", "CommentCount", "FavoriteCount", "LastEditorUserId",
+    }  # fmt: skip
+
+
+def test_zero_padded_ids_of_cdnow_stay_text(tmp_path):
+    keepwell("init", "--yes", "--events", *FILES["cdnow"], "--project", tmp_path)
+    keepwell("ingest", "--project", tmp_path)
+    ids = read_events(tmp_path / "data" / "tables").select("customer_id").collect().to_series()
+    raw = pl.read_parquet(*FILES["cdnow"])["customer_id"]
+    assert set(ids) == set(raw)
+    assert set(ids.str.len_chars()) == {5}
 
 
 def test_the_complete_journey_adds_up_to_the_cent(project):

@@ -36,6 +36,8 @@ PARAMS = {
     "margin_rate": 0.5,
     "kept_value_days": 90,
     "holdout_share": 0.0,
+    "random_share": 0.0,
+    "usual_share": 0.0,
     "holdout_salt": "salt",
 }
 
@@ -44,12 +46,18 @@ PARAMS = {
 def catalogue():
     """Build a catalogue: an action with an e-mail unless said otherwise."""
 
-    def of(*actions: dict, channels: dict | None = None, all_channels: tuple[int, int] = (99, 30)):
+    def of(
+        *actions: dict,
+        channels: dict | None = None,
+        all_channels: tuple[int, int] = (99, 30),
+        quiet_period: dict | None = None,
+    ):
         count, days = all_channels
         return ActionCatalogue.model_validate(
             {
                 "channels": channels or {"email": {"consent": True}, "web": {"consent": False}},
                 "all_channels": {"count": count, "days": days},
+                "quiet_period": quiet_period,
                 "actions": [ACTION | {"id": "offer"} | action for action in actions or ({},)],
             }
         )
@@ -95,3 +103,26 @@ def contacts():
 def params():
     """Build parameters: half of the price is margin, nobody is held out."""
     return lambda **changes: RecommendParams.model_validate(PARAMS | changes)
+
+
+@pytest.fixture
+def complaints():
+    """Build complaints from (customer, days before the as-of date)."""
+
+    def of(*rows: tuple[str, int]) -> pl.DataFrame:
+        dated = [(customer, day_number(AS_OF) - ago) for customer, ago in rows]
+        return pl.DataFrame(dated, schema={"customer_id": pl.String, "day": pl.Int64}, orient="row")
+
+    return of
+
+
+@pytest.fixture
+def effects():
+    """Build what was measured from (action, stage, points)."""
+
+    def of(*rows: tuple[str, str, float]) -> pl.DataFrame:
+        known = [(action, stage, "measured", points) for action, stage, points in rows]
+        kinds = {"action_id": pl.String, "stage": pl.String, "basis": pl.String}
+        return pl.DataFrame(known, schema={**kinds, "points": pl.Float64}, orient="row")
+
+    return of

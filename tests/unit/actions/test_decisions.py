@@ -10,18 +10,18 @@ PROVENANCE = Provenance("run", "data", "churn 3", "catalogue")
 
 
 @pytest.fixture
-def decided(customers, permitted, contacts, catalogue, params):
+def decided(customers, permitted, contacts, complaints, catalogue, params, effects):
     """Decide for customers, all of whom may get an e-mail unless said otherwise."""
 
     def of(*rows, sent=(), allowed=None, actions=({},), channels=None, **changes):
         who = customers(*rows)
         may = [(c, "email") for c in who["customer_id"]] if allowed is None else allowed
         offers = catalogue(*actions, channels=channels)
-        record = ContactRecord(permitted(*may), permitted(), contacts(*sent))
+        record = ContactRecord(permitted(*may), permitted(), contacts(*sent), complaints())
         return decide(
-            who, record, offers, params(**changes),
+            who, record, offers, effects(), params(**changes),
             as_of=AS_OF, horizon_days=30, provenance=PROVENANCE,
-        )  # fmt: skip
+        ).table  # fmt: skip
 
     return of
 

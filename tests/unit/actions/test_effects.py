@@ -1,7 +1,18 @@
+import polars as pl
 import pytest
 
-from actions.effects import option_cost_cents, worth
+from actions.effects import BASES, option_cost_cents
+from actions.effects import worth as believed_worth
 from actions.funnel import options
+
+NOTHING = pl.DataFrame(
+    schema=dict.fromkeys(("action_id", "stage", "basis"), pl.String) | {"points": pl.Float64}
+)
+
+
+def worth(who, every, params, horizon_days):
+    """Worth where nothing was measured."""
+    return believed_worth(who, every, NOTHING, params, horizon_days)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +91,16 @@ def test_cost_is_contact_plus_expected_incentive_rounded_up(
 ):
     offer = catalogue({"take_up": take_up, "incentive_cents": incentive_cents})
     assert option_cost_cents(options(offer)[0]) == cost
+
+
+def test_measured_effect_takes_the_place_of_the_prior_in_its_stage(
+    catalogue, customers, params, effects
+):
+    offers = catalogue({"stages": ["engagement", "retention"]}, {"id": "other"})
+    who = customers({"customer_id": "a"}, {"customer_id": "b", "stage": "retention"})
+    value = believed_worth(who, options(offers), effects(("offer", "retention", 4)), params(), 30)
+    assert value.uplift.ravel() == pytest.approx([0.1, 0.1, 0.04, 0.1])
+    assert [[BASES[k] for k in row] for row in value.basis] == [
+        ["assumed", "assumed"],
+        ["measured", "assumed"],
+    ]

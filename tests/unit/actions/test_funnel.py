@@ -9,12 +9,16 @@ AS_OF = date(2018, 1, 1)
 
 
 @pytest.fixture
-def left_at(customers, permitted, contacts, catalogue):
+def left_at(customers, permitted, contacts, complaints, catalogue):
     """Where customer 'a' leaves the funnel; '' where an option is left."""
 
-    def of(*sent, customer=None, actions=({},), allowed=(("a", "email"),), refused=(), **rest):
+    def of(
+        *sent, customer=None, actions=({},), allowed=(("a", "email"),), refused=(), filed=(), **rest
+    ):
         who = customers({"customer_id": "a"} | (customer or {}))
-        record = ContactRecord(permitted(*allowed), permitted(*refused), contacts(*sent))
+        record = ContactRecord(
+            permitted(*allowed), permitted(*refused), contacts(*sent), complaints(*filed)
+        )
         return exits(masks(who, record, catalogue(*actions, **rest), AS_OF))[1][0]
 
     return of
@@ -40,15 +44,15 @@ def test_channel_to_which_they_come_needs_no_consent(left_at):
     assert left_at(actions=[{"channels": {"web": 0}}], allowed=[]) == ""
 
 
-@pytest.mark.parametrize("channel", ["web", "any"])
-def test_refusal_closes_a_channel_that_needs_no_consent(left_at, channel):
+@pytest.mark.parametrize(("channel", "reason"), [("web", "no_consent"), ("any", "suppression")])
+def test_refusal_closes_a_channel_that_needs_no_consent(left_at, channel, reason):
     web = [{"channels": {"web": 0}}]
-    assert left_at(actions=web, refused=[("a", channel)]) == "no_consent"
+    assert left_at(actions=web, refused=[("a", channel)]) == reason
     assert left_at(actions=web, refused=[("b", channel), ("a", "email")]) == ""
 
 
 def test_one_permitted_channel_of_two_is_enough_and_the_only_one_left(
-    customers, permitted, contacts, catalogue
+    customers, permitted, contacts, complaints, catalogue
 ):
     both = catalogue(
         {"channels": {"email": 1, "sms": 4}},
@@ -57,7 +61,7 @@ def test_one_permitted_channel_of_two_is_enough_and_the_only_one_left(
     who = customers({"customer_id": "a"}, {"customer_id": "b"})
     allowed = permitted(("a", "sms"), ("b", "email"))
     remaining, reason = exits(
-        masks(who, ContactRecord(allowed, permitted(), contacts()), both, AS_OF)
+        masks(who, ContactRecord(allowed, permitted(), contacts(), complaints()), both, AS_OF)
     )
     assert remaining.tolist() == [[False, True], [True, False]]
     assert reason.tolist() == ["", ""]
@@ -167,6 +171,44 @@ def test_cool_down_holds_in_every_channel_but_only_for_the_same_action_and_custo
 
 def test_no_cool_down_allows_the_action_the_next_day(left_at):
     assert left_at(("a", "email", "offer", 1), actions=[{"cooldown_days": 0}]) == ""
+
+
+# ----- dates, quiet period, and how often one customer may ever get an action
+
+
+@pytest.mark.parametrize(
+    ("dates", "reason"),
+    [
+        ({"starts_on": AS_OF}, ""),
+        ({"starts_on": date(2018, 1, 2)}, "not_eligible"),
+        ({"ends_on": date(2018, 1, 2)}, ""),
+        ({"ends_on": AS_OF}, "not_eligible"),
+    ],
+)
+def test_action_runs_from_its_first_day_to_the_day_before_its_end(left_at, dates, reason):
+    assert left_at(actions=[dates]) == reason
+
+
+QUIET = {"days": 14, "events": ["complaint_filed"], "allowed_tactics": ["exceptional_service"]}
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "reason"), [(1, "quiet_period"), (14, "quiet_period"), (15, ""), (0, "")]
+)
+def test_complaint_begins_a_quiet_period(left_at, days_ago, reason):
+    assert left_at(filed=[("a", days_ago)], quiet_period=QUIET) == reason
+    assert left_at(filed=[("b", days_ago)], quiet_period=QUIET) == ""
+
+
+def test_putting_it_right_is_allowed_in_the_quiet_period(left_at):
+    service = [{"tactic": "exceptional_service"}]
+    assert left_at(filed=[("a", 1)], quiet_period=QUIET, actions=service) == ""
+
+
+@pytest.mark.parametrize(("most", "reason"), [(2, "had_enough"), (3, "")])
+def test_action_is_given_no_more_often_than_a_customer_may_ever_get_it(left_at, most, reason):
+    sent = [("a", "email", "offer", 300), ("a", "web", "offer", 30), ("a", "email", "offer", 0)]
+    assert left_at(*sent, actions=[{"max_per_customer": most}]) == reason
 
 
 # ----- the reason

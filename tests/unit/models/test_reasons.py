@@ -38,7 +38,8 @@ def first():
     def of(shares, *, values=VALUES, population=(True, True, True)):
         table = np.zeros((len(values), len(shares)))
         table[0] = list(shares.values())
-        found = reasons(list(shares), table, values, EVERY, pl.Series(population))
+        middles = values.filter(pl.Series(population)).median().row(0, named=True)
+        found = reasons(list(shares), table, values, EVERY, middles)
         assert found.columns == ["reason_1", "reason_2", "reason_3"]
         assert found[1:].null_count().row(0) == (len(values) - 1,) * 3
         return list(found.row(0))

@@ -5,12 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.schemas import EVENTS
 from features.taxonomy import Taxonomy
-from pipelines.events import events_of
+from pipelines.delimited import ROW
+from pipelines.events import merged_lines, typed_events
+from pipelines.identity import INPUT, SEEN, judged
 from pipelines.ingest import ingest
 from pipelines.intake import normalise
-from pipelines.people import people_of
-from pipelines.raw import ROW
+from pipelines.people import Intake, people_of
 from pipelines.sources import Business, Source, SourceCatalogue
 
 REPOSITORY = Path(__file__).parents[3]
@@ -36,9 +38,13 @@ def source_of(columns, *, table="events", path="given.csv", **settings):
     return Source.model_validate({"table": table, "path": path, "columns": origins, **settings})
 
 
+def business_of(zone):
+    return Business(name="Test", timezone=zone, currency="EUR")
+
+
 def numbered(rows):
     frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)
-    return frame.with_row_index(ROW, offset=1)
+    return frame.with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
 
 
 @pytest.fixture
@@ -57,6 +63,14 @@ def make_source():
 
 
 @pytest.fixture
+def make_catalogue():
+    def catalogue(source):
+        return SourceCatalogue(business=business_of("UTC"), sources={"shop": source})
+
+    return catalogue
+
+
+@pytest.fixture
 def take_in():
     """Columns of an event file -> accepted events and rejected rows; all columns are mapped."""
 
@@ -64,9 +78,19 @@ def take_in():
         raw = numbered(rows)
         mapped = columns or dict.fromkeys(c for c in raw.columns if c != ROW)
         source = source_of(mapped, timezone=timezone, lines_of_order=lines)
-        return events_of(
-            normalise(raw, "shop", source, zone), raw, "shop", TAXONOMY, zone=zone, lines=lines
-        )
+        rows = normalise(raw, "shop", source, business_of(zone))
+        bad = rows.filter(pl.col("reason").is_not_null()).select(ROW, "reason")
+        good, told = rows.filter(pl.col("reason").is_null()), raw.join(bad, on=ROW, how="anti")
+        typed = typed_events(good, told, "shop", TAXONOMY, zone=zone, lines=lines)
+        entries = typed.rows.with_columns(pl.lit(0).alias(INPUT), pl.lit(False).alias(SEEN))
+        again = judged(entries)
+        kept = typed.rows.join(again, on=ROW, how="anti", maintain_order="left")
+        rejected = [bad, typed.rejected, again.select(ROW, "reason")]
+        if lines:
+            merged = merged_lines(kept)
+            rejected.append(merged.rejected.select(ROW, "reason"))
+            kept = merged.rows
+        return Intake(kept.select(EVENTS.names), pl.concat(rejected))
 
     return take
 
@@ -78,7 +102,7 @@ def take_people():
     def take(table, rows):
         raw = numbered(rows)
         source = source_of(dict.fromkeys(c for c in raw.columns if c != ROW), table=table)
-        return people_of(normalise(raw, table, source, "UTC"), table)
+        return people_of(normalise(raw, table, source, business_of("UTC")), table)
 
     return take
 
@@ -90,7 +114,7 @@ def normalised():
     def normalise_rows(rows, *, zone="UTC", columns=None, **settings):
         raw = numbered(rows)
         mapped = columns or dict.fromkeys(c for c in raw.columns if c != ROW)
-        return normalise(raw, "shop", source_of(mapped, **settings), zone)
+        return normalise(raw, "shop", source_of(mapped, **settings), business_of(zone))
 
     return normalise_rows
 

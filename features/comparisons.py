@@ -1,0 +1,61 @@
+"""Comparing a row with all rows, on tables in memory and on tables that are spread over machines."""
+
+from typing import TypeVar
+
+import narwhals as nw
+
+Rows = TypeVar("Rows", nw.DataFrame, nw.LazyFrame)
+_WHOLE = 2.0**52  # from here on a float has no fraction, so adding it rounds, half to even
+
+
+def with_overall(rows: Rows, aggregates: dict[str, nw.Expr]) -> Rows:
+    """Add aggregates over all rows, the same in every row."""
+    named = [aggregate.alias(name) for name, aggregate in aggregates.items()]
+    if isinstance(rows, nw.DataFrame):
+        return rows.with_columns(*named)
+    return rows.join(rows.select(*named), how="cross")
+
+
+def with_ranks(rows: Rows, ranked: dict[str, nw.Expr]) -> Rows:
+    """Add average ranks, and how many rows have one: ``{name}_rank`` and ``{name}_count``.
+
+    A lazy table is ranked by its different values and how often each occurs: no machine sorts, or
+    sees, all of its rows.
+
+    Parameters
+    ----------
+    rows : table
+    ranked : dict of str to expression
+        Null has no rank, and then the count may be null too.
+    """
+    if isinstance(rows, nw.DataFrame):
+        return rows.with_columns(*(e for name, by in ranked.items() for e in _ranks(name, by)))
+    keys = {f"{name}_key": by for name, by in ranked.items()}
+    keyed = whole = rows.with_columns(**keys)
+    for name, key in zip(ranked, keys, strict=True):
+        whole = whole.join(_ranks_of_values(keyed, name, key), on=key, how="left")
+    return whole.drop(*keys)
+
+
+def half_even(values: nw.Expr, decimals: int = 0) -> nw.Expr:
+    """Round ties to the even neighbour, to the same bits on every engine, values from 0 to 2**51.
+
+    Engines round ties in different ways; the last step has none left to decide.
+    """
+    if decimals == 0:
+        return values + _WHOLE - _WHOLE
+    scale = 10.0**decimals
+    return ((values * scale + _WHOLE - _WHOLE) / scale).round(decimals)
+
+
+def _ranks(name: str, by: nw.Expr) -> list[nw.Expr]:
+    return [by.rank(method="average").alias(f"{name}_rank"), by.count().alias(f"{name}_count")]
+
+
+def _ranks_of_values(rows: nw.LazyFrame, name: str, key: str) -> nw.LazyFrame:
+    known = rows.filter(~nw.col(key).is_null())
+    values = known.group_by(key).agg(equal=nw.len())
+    upto = nw.col("equal").cum_sum().over(order_by=key)
+    places = with_overall(values, {f"{name}_count": nw.col("equal").sum()})
+    rank = upto - (nw.col("equal") - 1) / 2
+    return places.with_columns(rank.alias(f"{name}_rank")).drop("equal")
