@@ -10,6 +10,7 @@ outside the repository, then runs in turn, each as a process of its own:
 * ``--many-dates``: the matched set at four times as many dates;
 * ``--doubling``: one new day over existing state (default set, one date), with a history of two
   years and of four;
+* ``--engine spark``: the matched set by Spark as well, in one process with two cores;
 * ``--peers``: the matched set by pandas and by DuckDB's SQL, and, on a million events, the same
   families by featuretools.
 
@@ -64,6 +65,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--dates", type=int, default=6)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--engine", choices=("polars", "spark"), default="polars")
     parser.add_argument("--many-dates", action="store_true")
     parser.add_argument("--doubling", action="store_true")
     parser.add_argument("--peers", action="store_true")
@@ -75,6 +77,8 @@ def measured(asked: argparse.Namespace, folder: Path) -> dict[str, float]:
     """All figures: costs by job, then ratios."""
     tables, dates = log(folder, asked.events), as_of_dates(asked.dates)
     jobs = {**floors(tables, folder), **keepwell(tables, folder, dates)}
+    if asked.engine == "spark":
+        jobs["spark"] = build(tables, folder / "spark", "matched", dates, "--engine", "spark")
     if asked.many_dates:
         many = as_of_dates(asked.dates * MANY)
         jobs["many_dates"] = build(tables, folder / "many_dates", "matched", many)
@@ -146,9 +150,9 @@ def keepwell(tables: Path, folder: Path, dates: list[date]) -> dict[str, Job]:
     return {name: build(tables, folder / name, name, dates) for name in CHANNELS}
 
 
-def build(tables: Path, work: Path, name: str, dates: list[date]) -> Job:
+def build(tables: Path, work: Path, name: str, dates: list[date], *options: str) -> Job:
     """Daily state and snapshots, from scratch."""
-    return Job(build_command(tables, work, name, dates), lambda: _clear(work))
+    return Job([*build_command(tables, work, name, dates), *options], lambda: _clear(work))
 
 
 def build_command(tables: Path, work: Path, name: str, dates: list[date]) -> list[str]:
