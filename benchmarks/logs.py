@@ -1,8 +1,8 @@
 """Write a simulated log of any size, laid out as the job keeps its events.
 
 ``python -m benchmarks.logs --events 10000000 --days 730 --out DIR`` writes
-``DIR/events/bucket-NNNN/PART.parquet`` and ``DIR/customers.parquet``. See `simulation.logs` for
-what is in them.
+``DIR/events/bucket-NNNN/PART.parquet``, ``DIR/customers.parquet`` and a ``DIR/consents.parquet``
+without rows. See `simulation.logs` for what is in them.
 """
 
 import argparse
@@ -20,6 +20,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from benchmarks.record import Goal, line
+from features.schemas import CONSENTS
+from pipelines.tables import polars_schema, write
 from simulation.logs import LogPlan, log_chunks, log_customers, log_ids, log_plan
 
 EVENTS_PER_BUCKET = 5_000_000
@@ -73,10 +75,12 @@ def write_log(plan: LogPlan, out: Path, *, buckets: int) -> int:
     out.mkdir(parents=True, exist_ok=True)
     log_customers(plan).write_parquet(out / "customers.parquet", compression="zstd")
     placed = np.array([zlib.crc32(i.encode()) % buckets for i in log_ids(plan)])
-    return sum(
+    written = sum(
         _write_part(log_chunks(plan, np.flatnonzero(placed == n)), out / "events", number=n)
         for n in range(buckets)
     )
+    write(pl.DataFrame(schema=polars_schema(CONSENTS)), out / "consents.parquet", CONSENTS)
+    return written
 
 
 def _write_part(chunks: Iterator[pl.DataFrame], events: Path, *, number: int) -> int:
