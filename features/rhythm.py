@@ -4,7 +4,7 @@ import narwhals as nw
 
 from features.feature import Feature
 from features.packed import packed, second_of
-from features.pauses import SIGHTS
+from features.pauses import SIGHTS, Days
 from features.time import weekday_of
 
 TIMES_DAYS = 180
@@ -26,10 +26,11 @@ def rhythm_features() -> list[Feature]:
     return [Feature(*row, "rhythm") for row in rows]
 
 
-def median_pauses(recent: nw.LazyFrame) -> nw.LazyFrame:
-    """Median pauses of each customer, shape (n_customers, 3)."""
-    medians = [nw.col(f"{days}_pause").median().alias(f"{days}_median_gap_days") for days in SIGHTS]
-    return recent.group_by("customer_id").agg(*medians)
+def median_pauses(recent: nw.LazyFrame, days: Days) -> nw.LazyFrame:
+    """Median pause of each customer who has one, shape (n, 2)."""
+    pause = nw.col(f"{days}_pause")
+    ended = recent.filter(~pause.is_null()).select("customer_id", pause)
+    return ended.group_by("customer_id").agg(pause.median().alias(f"{days}_median_gap_days"))
 
 
 def best_times(recent: nw.LazyFrame) -> nw.LazyFrame:

@@ -8,7 +8,7 @@ import narwhals as nw
 from features.definitions import Definitions, all_features, customer_features, row_features
 from features.feature import Feature
 from features.lifetime import lifetime, lifetime_features, merged_lifetime
-from features.pauses import with_pauses
+from features.pauses import SIGHTS, with_pauses
 from features.population import with_population
 from features.rhythm import best_times, median_pauses
 from features.time import became_visible, day_number, visible
@@ -67,7 +67,7 @@ def _customer_rows(
     recent = materialise(visible(rows, as_of).filter(nw.col("age") <= params.history_days))
     bands = materialise(banded(recent, dimensions, params)).group_by("customer_id")
     tables = [  # the widest last: a join copies what is on its left
-        median_pauses(recent),
+        *(median_pauses(recent, days) for days in SIGHTS),
         best_times(recent),
         *([custom.compute(recent)] if custom else []),
         known.with_columns(today=today).select("customer_id", *_columns(lifetime_features())),
