@@ -28,7 +28,7 @@ def shipped() -> Path:
 def with_defaults(project: Path) -> list[str]:
     """Copy what a project needs and does not have; returns what was copied."""
     made: list[str] = []
-    for name in ("stages", "levels", "actions", "taxonomy"):
+    for name in ("stages", "levels", "actions", "platforms", "taxonomy"):
         made += _copied(project, f"catalogue/{name}.yaml")
     return made + _copied(project, "params.yaml")
 
