@@ -32,6 +32,8 @@ def parameters_read(function):
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
+        if isinstance(node, ast.Name) and node.id == "project" and parts == ["definitions"]:
+            read.add("features")  # what the features are made of
         if isinstance(node, ast.Name) and node.id in ("params", "project"):
             names = [node.id, *reversed(parts)]
             after = names[names.index("params") + 1 :] if "params" in names else []
