@@ -59,7 +59,7 @@ def build_features(
     if any(daily.glob(SPARK_FILES)):  # this engine keeps another state
         shutil.rmtree(daily)
     spine = _spine(tables, now)
-    folders = sorted((tables / "events").glob("bucket-*"))
+    folders = sorted((tables / "events").glob("bucket-????"))
     placed = with_bucket(spine, len(folders))
     for _, events in followed(folders, "daily state"):
         update_bucket(events, daily / events.name, definitions.dimensions)

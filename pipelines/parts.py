@@ -172,9 +172,11 @@ def _take_place(tables: Path) -> None:
         if (staging / name).exists():
             (tables / name).parent.mkdir(parents=True, exist_ok=True)
             (staging / name).replace(tables / name)
-    for folder in (tables / "events").glob("bucket-*"):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    for place in (tables / "events").glob("bucket-*"):
+        if place.is_file():  # of a layout before parts
+            place.unlink()
+        elif not any(place.iterdir()):
+            place.rmdir()
     (staging / JOURNAL).unlink()
     shutil.rmtree(staging, ignore_errors=True)
 

@@ -31,7 +31,7 @@ def build_features(
     make again.
     """
     shutil.rmtree(out, ignore_errors=True)
-    events = read_parquet(spark, *sorted((tables / "events").glob("bucket-*")))
+    events = read_parquet(spark, *sorted((tables / "events").glob("bucket-????")))
     write_parquet(daily_table(events, definitions.dimensions), daily)
     kept: list[DataFrame] = []
     keep = _keeping(kept)
