@@ -15,7 +15,7 @@ CHARTED = 8
 WIDTHS = (46, 24, 12, 14, 14, 14, 12, 14)
 TILES = ((0, 0), (1, 2), (3, 4), (5, 7))
 HEADS = (
-    "Action", "Channel", "Customers", "Net value", "Low (80 %)", "High (80 %)", "Cost", "Basis",
+    "Action", "Channel", "Customers", "Net value", "Low (80%)", "High (80%)", "Cost", "Basis",
 )  # fmt: skip
 BLUE = "#2F6FB3"
 
@@ -170,7 +170,7 @@ def _exits(sheet: Worksheet, line: int, facts: ReportFacts, style: Style) -> int
 
 
 def _heads(sheet: Worksheet, line: int, heads: Sequence[str], style: Style) -> None:
-    numbers = ("Customers", "Net value", "Low (80 %)", "High (80 %)", "Cost")
+    numbers = ("Customers", "Net value", "Low (80%)", "High (80%)", "Cost")
     for place, head in enumerate(heads):
         sheet.write_string(line, place, head, style.figures if head in numbers else style.heading)
 

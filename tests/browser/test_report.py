@@ -90,7 +90,8 @@ def page_text(customers=600):
     rules = [("no_consent: email", 40, 5000), ("contact_cap: email", 3, 200)]
     ledger = {"as_of": [date(2025, 11, 1)], "exported": [500], "cost_cents": [1000],
               "promised_successes": [12.0], "realised_successes": [8.5],
-              "realised_low": [-1.0], "realised_high": [18.0]}  # fmt: skip
+              "realised_low": [-1.0], "realised_high": [18.0],
+              "realised_value_cents": [12345.0]}  # fmt: skip
     known = Known(
         pl.DataFrame(
             curve, ["budget_cents", "spent_cents", "net_value_cents", "actions"], orient="row"
@@ -106,12 +107,14 @@ def page_text(customers=600):
         "champion": {"name": "keepwell-churn", "version": "1"},
     }  # fmt: skip
     run = {
-        "as_of": "2026-01-01", "previous_as_of": "2025-12-25", "run_id": "r", "company": "Example",
+        "as_of": "2026-01-01", "previous_as_of": "2025-12-25", "published_before": True,
+        "judged_on": "2026-01-31", "run_id": "r", "company": "Example",
         "currency": "EUR", "budget_cents": 10_000, "spent_cents": 9_000, "holdout_share": 0.1,
         "horizon_days": 30, "gap_days": 0, "lookback_days": 90,
         "data_span": ["2025-01-01", "2025-12-31"],
         "sources": [{"source": "till", "rows_in": 10, "accepted": 7, "duplicates": 2,
-                     "quarantined": 1, "events": 7}],
+                     "quarantined": 1, "events": 7, "reasons": {"missing_id": 1},
+                     "last_on": "2025-12-31", "warnings": ["rows fell by half"]}],
         "definitions": {"stages": [{"id": "retention", "meaning": "To be kept."}],
                         "levels": [], "activities": []},
     }  # fmt: skip
