@@ -2,6 +2,7 @@
 
 Ids are text and are never inferred, in Unicode's composed form. Times: moments.py.
 Amounts: money.py.
+"""
 
 import numpy as np
 import polars as pl
