@@ -102,7 +102,8 @@ def _long_bars(figure: Figure) -> Spec:
         ),
         _layer(_text(align="left", dy=-8, size=13), y=rows, x=start, text="short"),
     ]
-    return _page(figure.marks, layers, height=42 * len(figure.marks), left=2, right=62)
+    room = max(62, 8 * max(len(mark.text) for mark in figure.marks) + 10)
+    return _page(figure.marks, layers, height=42 * len(figure.marks), left=2, right=room)
 
 
 def _stacks(figure: Figure) -> Spec:

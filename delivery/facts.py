@@ -129,6 +129,7 @@ def report_facts(
     exported = decisions.filter(pl.col("outcome") == "exported")
     flow = funnel(len(scores), decisions)
     currency = run["currency"]
+    names = {action.id: action.name for action in catalogue.actions}
     moved = stage_movement(movement, scores, evaluation=evaluation, run=run)
     return ReportFacts(
         company=run["company"],
@@ -146,11 +147,11 @@ def report_facts(
         spend=spend(exported, run),
         curve=budget_section(known.budget_curve, run),
         evidence=evidence(known.measured, known.ledger, run),
-        rules=rule_costs(known.cost_of_rules, run),
+        rules=rule_costs(known.cost_of_rules, run, names=names),
         listing=listing(
             scores,
             exported,
-            names={action.id: action.name for action in catalogue.actions},
+            names=names,
             bands=bands,
             run=run,
             most=top_customers,

@@ -1,5 +1,6 @@
 """What each rule, cap and consent gap costs."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -17,13 +18,17 @@ class RuleCosts(NamedTuple):
     figure: Figure
 
 
-def rule_costs(costs: pl.DataFrame | None, run: Run) -> RuleCosts | None:
+def rule_costs(
+    costs: pl.DataFrame | None, run: Run, *, names: Mapping[str, str]
+) -> RuleCosts | None:
     """What each rule forgoes; None where that was not worked out or nothing is forgone.
 
     Parameters
     ----------
     costs : table with rule, kind, customers, forgone_cents
     run : Run
+    names : mapping
+        Action's id -> its name, for rules of one action.
     """
     if costs is None:
         return None
@@ -34,7 +39,8 @@ def rule_costs(costs: pl.DataFrame | None, run: Run) -> RuleCosts | None:
     currency = run["currency"]
     lines = dear.select("rule", "customers", "forgone_cents").rows()
     marks = tuple(
-        Mark(_rule(rule), forgone, formats.money(forgone, currency)) for rule, _, forgone in lines
+        Mark(_rule(rule, names), forgone, formats.money(forgone, currency))
+        for rule, _, forgone in lines
     )
     title = "Expected net value that each rule forgoes"
     table = TextTable(
@@ -50,8 +56,9 @@ def rule_costs(costs: pl.DataFrame | None, run: Run) -> RuleCosts | None:
     return RuleCosts(lead, Figure(title, spoken(title, marks), "long_bars", marks, table))
 
 
-def _rule(code: str) -> str:
+def _rule(code: str, names: Mapping[str, str]) -> str:
     """Rule in words: ``no_consent: email`` gives ``No consent to be contacted: E-mail``."""
     kind, _, what = code.partition(":")
     name = words.EXIT_REASONS.get(kind.strip(), (words.plain(kind.strip()),))[0]
-    return f"{name}: {words.channel(what.strip())}" if what else name
+    what = what.strip()
+    return f"{name}: {names.get(what) or words.channel(what)}" if what else name
