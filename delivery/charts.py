@@ -227,7 +227,7 @@ def _values(marks: tuple[Mark, ...]) -> list[Spec]:
     ]
 
 
-def _short(text: str, limit: int = 48) -> str:
+def _short(text: str, limit: int = 54) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
 
 

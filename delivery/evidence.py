@@ -1,11 +1,12 @@
 """What the last actions really changed: promised against realised, with intervals."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from delivery import formats
+from delivery import formats, words
 from delivery.pieces import Figure, Mark, Run, TextTable
 
 CHARTED = 8
@@ -20,18 +21,25 @@ class Evidence(NamedTuple):
     ledger: TextTable | None
 
 
-def evidence(measured: pl.DataFrame | None, ledger: pl.DataFrame | None, run: Run) -> Evidence:
+def evidence(
+    measured: pl.DataFrame | None,
+    ledger: pl.DataFrame | None,
+    run: Run,
+    *,
+    names: Mapping[str, str],
+) -> Evidence:
     """What past actions changed, or when it can first be said.
 
     Parameters
     ----------
-    measured : table with scope and words
+    measured : table with scope, action_id, verdict and words
     ledger : table with as_of, exported, promised_successes, realised_successes and its interval
     run : Run
+    names : mapping
+        Action's id -> its name.
     """
     if measured is None or ledger is None or ledger.is_empty():
         return Evidence(_nothing_yet(run), (), None, None)
-    said = measured.filter(pl.col("scope").is_in(["overall", "action"]))["words"].to_list()
     one = ledger.height == 1
     lead = (
         f"{formats.plural(ledger.height, 'past run')} can be judged: "
@@ -40,7 +48,24 @@ def evidence(measured: pl.DataFrame | None, ledger: pl.DataFrame | None, run: Ru
     )
     rows = ledger.sort("as_of").to_dicts()
     table = _ledger(rows, run)
-    return Evidence(lead, tuple(said), _figure(rows, table), table)
+    return Evidence(lead, _sentences(measured, names), _figure(rows, table), table)
+
+
+def _sentences(measured: pl.DataFrame, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The whole first, then each action that can be judged, then how many cannot be yet."""
+    said = measured.filter(pl.col("scope").is_in(["overall", "action"]))
+    few = said.filter(pl.col("scope") == "action", pl.col("verdict") == "too_few").height
+    told = said.filter((pl.col("scope") == "overall") | (pl.col("verdict") != "too_few"))
+    lines = [
+        text.replace(f"{code}:", f"{names.get(code, words.plain(code))}:", 1).replace(" %", "%")
+        for code, text in told.select("action_id", "words").iter_rows()
+    ]
+    if few:
+        lines.append(
+            f"{formats.plural(few, 'action')} cannot be judged yet: too few customers got an "
+            "action, or would have got it and were held out."
+        )
+    return tuple(lines)
 
 
 def _nothing_yet(run: Run) -> str:

@@ -146,7 +146,7 @@ def report_facts(
         exits=exits(flow),
         spend=spend(exported, run),
         curve=budget_section(known.budget_curve, run),
-        evidence=evidence(known.measured, known.ledger, run),
+        evidence=evidence(known.measured, known.ledger, run, names=names),
         rules=rule_costs(known.cost_of_rules, run, names=names),
         listing=listing(
             scores,

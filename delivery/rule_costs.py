@@ -57,8 +57,11 @@ def rule_costs(
 
 
 def _rule(code: str, names: Mapping[str, str]) -> str:
-    """Rule in words: ``no_consent: email`` gives ``No consent to be contacted: E-mail``."""
+    """Rule in words: ``no_consent: email`` gives ``E-mail: no consent to be contacted``."""
     kind, _, what = code.partition(":")
     name = words.EXIT_REASONS.get(kind.strip(), (words.plain(kind.strip()),))[0]
     what = what.strip()
-    return f"{name}: {names.get(what) or words.channel(what)}" if what else name
+    if not what:
+        return name
+    # What differs stands first, because long labels are cut.
+    return f"{names.get(what) or words.channel(what)}: {name[:1].lower()}{name[1:]}"

@@ -142,6 +142,7 @@ def _style(book: Workbook, currency: str) -> Style:
         head=book.add_format({"bold": True, "font_size": 13, "font_color": "#173A5E"}),
         column=book.add_format(column),
         heading=book.add_format({**column, "text_wrap": False}),
+        indented=book.add_format({**column, "text_wrap": False, "align": "left", "indent": 1}),
         figures=book.add_format({**column, "align": "right"}),
         text=book.add_format(top),
         inset=book.add_format({"align": "left", "indent": 1, **top}),

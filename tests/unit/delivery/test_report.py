@@ -309,7 +309,16 @@ LEDGER = {
     "promised_successes": [12.0], "realised_successes": [8.5], "realised_low": [-1.0],
     "realised_high": [18.0], "realised_value_cents": [-4321.0],
 }  # fmt: skip
-SAID = pl.DataFrame({"scope": ["overall", "action_stage"], "words": ["No effect.", "Hidden."]})
+SAID = pl.DataFrame(
+    [
+        ("overall", "all", "none", "All actions: no effect, 95 % interval."),
+        ("action", "thank_you", "raises", "thank_you: works."),
+        ("action", "sum", "too_few", "sum: too few."),
+        ("action_stage", "thank_you", "none", "Hidden."),
+    ],
+    ["scope", "action_id", "verdict", "words"],
+    orient="row",
+)
 
 
 def test_before_anything_can_be_judged_the_report_says_when(page):
@@ -326,7 +335,7 @@ def test_what_was_promised_stands_beside_what_was_realised(page):
     said = text_of(page)
     assert "1 past run can be judged: its window is complete." in said
     assert "1 October 2017 500 $10.00 12.0 8.5 \u22121.0 to 18.0 \u2212$43.21" in said
-    assert "No effect." in said
+    assert "All actions: no effect, 95% interval. Thank-you letter: works. 1 action cannot" in said
     assert "Hidden." not in said
     assert "promised 12.0, realised 8.5" in page
 
