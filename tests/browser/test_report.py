@@ -79,7 +79,8 @@ def page_text(customers=600):
              "activity": pick(schemas.ACTIVITIES), "churn_risk": risk, "score_source": "model",
              "reason_1": f"no order for {number % 90 + 20} days", "stage_model": "model"}
         )  # fmt: skip
-        done = {"outcome": "exported", "action_id": pick(list(NAMES)[: 3 if number % 4 else None]), "channel": "email",
+        common = 3 if number % 4 else None
+        done = {"outcome": "exported", "action_id": pick(list(NAMES)[:common]), "channel": "email",
                 "basis": "assumed", "expected_net_value_cents": int(draw.integers(1, 5000)),
                 "cost_cents": 100}  # fmt: skip
         gone = {"outcome": "held_out", "exit_reason": "holdout"}
