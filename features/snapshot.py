@@ -59,6 +59,7 @@ def customer_snapshots(
         the rest null.
     """
     rows = materialise(with_pauses(daily, past))
+    del daily  # a copy of it is all that is read from here on
     columns = _columns(definitions)
     known, since = past, None
     for as_of in sorted(dates):
@@ -70,6 +71,7 @@ def customer_snapshots(
         ever = ever.select("customer_id", *columns.lifetime)
         layers = _layers(materialise(recent), ever, definitions, columns, materialise)
         yield as_of, _customer_rows(layers, spine, as_of, columns)
+        del layers, recent, ever
         since = as_of
 
 

@@ -183,6 +183,8 @@ def _start(out: Path, plan_hash: str) -> None:
     if not file.is_file() or file.read_text() != plan_hash:
         shutil.rmtree(out, ignore_errors=True)
         write_text(plan_hash, file)
+    for unfinished in out.glob("as_of=*/.*.parquet.*"):  # by a run that was killed
+        unfinished.unlink()
 
 
 def _write_customers(
@@ -196,16 +198,16 @@ def _write_customers(
     history_days = definitions.params.history_days
     daily, past = history(state, min(missing), history_days, definitions.dimensions)
     ids = ids_of(members, daily, *([] if past is None else [past]))
-    days = in_order(collected(nw.from_native(coded(daily, ids))), *ORDER)
     rows = customer_snapshots(
-        nw.from_native(days, eager_only=True), nw.from_native(coded(members, ids)), missing,
-        definitions, materialise=_materialised,
+        nw.from_native(in_order(collected(nw.from_native(coded(daily, ids))), *ORDER)),
+        nw.from_native(coded(members, ids)), missing, definitions, materialise=_materialised,
         past=None if past is None else nw.from_native(coded(past, ids)),
     )  # fmt: skip
     for day, snapshot in rows:
         # joins in memory keep the order of the customers, so that there is nothing to sort
         whole = snapshot.collect().to_native().sort("customer_id")
         write_frame(whole.with_columns(pl.col("customer_id").cast(pl.String)), files[day])
+        del snapshot, whole  # what they hold would stay while the next date is made
 
 
 def _materialised(rows: nw.LazyFrame) -> nw.LazyFrame:

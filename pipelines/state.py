@@ -163,8 +163,9 @@ def _with_rows(
         known = folder / periods[period] if period in periods else None
         whole = fresh if known is None else _merged(known, fresh, dimensions)
         periods[period] = _write_file(in_order(whole, *DAYS), folder, f"days-{period:05d}")
-    first = placed[PERIOD].min()
-    pasts = {begin: past for begin, past in manifest.pasts.items() if begin <= first}
+    touched = [period for (period,) in parted]
+    kept = {begin for begin in manifest.pasts if begin <= min(touched, default=begin)}
+    pasts = {begin: past for begin, past in manifest.pasts.items() if begin in kept}
     return manifest.model_copy(update={"periods": periods, "pasts": pasts})
 
 
