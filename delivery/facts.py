@@ -13,8 +13,9 @@ from delivery.bands import BANDS, BandLimits, churn_band
 from delivery.budget import Curve, budget_section
 from delivery.evidence import Evidence, RuleCosts, evidence, rule_costs
 from delivery.funnel import Funnel, funnel
+from delivery.health import health
 from delivery.listing import Listing, listing
-from delivery.pieces import Run, total
+from delivery.pieces import Run, TextTable, total
 from delivery.plan import Exits, Plan, Spend, exits, plan, spend
 from delivery.provenance import DefinitionGroup, Quality, definitions, limits, quality
 from delivery.risk import Risk, risk
@@ -40,12 +41,14 @@ class Known(NamedTuple):
     measured : table with scope, words
     ledger : table with as_of, exported, cost_cents, promised_successes, realised_successes and
         its interval
+    monitor : mapping with as_of, status, compared_with and findings
     """
 
     budget_curve: pl.DataFrame | None = None
     cost_of_rules: pl.DataFrame | None = None
     measured: pl.DataFrame | None = None
     ledger: pl.DataFrame | None = None
+    monitor: Mapping[str, Any] | None = None
 
 
 NOTHING_BESIDES = Known()
@@ -73,6 +76,7 @@ class ReportFacts:
     rules: RuleCosts | None
     listing: Listing | None
     quality: Quality
+    health: TextTable | None
     definitions: tuple[DefinitionGroup, ...]
     limits: tuple[str, ...]
     colophon: tuple[tuple[str, str], ...]
@@ -149,6 +153,7 @@ def report_facts(
             most=top_customers,
         ),
         quality=quality(run),
+        health=health(known.monitor),
         definitions=definitions(run, bands),
         limits=limits(exported, scores, run),
         colophon=_colophon(decisions, run),

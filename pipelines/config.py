@@ -17,7 +17,7 @@ from delivery.platforms import PlatformCatalogue
 from features.definitions import CustomFeatures, Definitions, all_features
 from features.dimensions import dimensions
 from features.errors import ConfigurationError, InputMissingError
-from features.params import ChurnParams, CutoffParams, FeatureParams
+from features.params import ChurnParams, CutoffParams, FeatureParams, MonitorParams
 from features.records import Record
 from features.rules import Condition
 from features.standing import StandingRules
@@ -54,6 +54,7 @@ class Params(Record):
     score: ScoreParams
     recommend: RecommendParams
     measure: MeasureParams
+    monitor: MonitorParams
     deliver: DeliverParams
 
 

@@ -37,6 +37,7 @@ from pipelines.champions import EVALUATION
 from pipelines.config import Catalogue, Params
 from pipelines.features import data_span, read_cutoffs, read_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
+from pipelines.monitor import MONITOR, read_monitor
 from pipelines.publish import publish
 from pipelines.tables import present, read, write_text
 
@@ -249,7 +250,9 @@ def _besides(folder: Path) -> Known:
         "measured": folder / "measurement" / "measured.parquet",
         "ledger": folder / "measurement" / "ledger.parquet",
     }
-    return Known(**{name: pl.read_parquet(p) for name, p in paths.items() if p.is_file()})
+    found = {name: pl.read_parquet(p) for name, p in paths.items() if p.is_file()}
+    watched = folder / "monitor" / MONITOR
+    return Known(**found, monitor=read_monitor(watched.parent) if watched.is_file() else None)
 
 
 def _reach(features: Path) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from pipelines import features as featuring
 from pipelines import ingest as ingesting
 from pipelines import labels as labelling
 from pipelines import measure as measuring
+from pipelines import monitor as monitoring
 from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
@@ -136,6 +137,15 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
         paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
         catalogue_hash=catalogue.sha256, params=project.params.recommend,
         churn=project.params.churn,
+    )  # fmt: skip
+
+
+def monitor(project: Project, paths: Paths) -> dict[str, Any]:
+    """Sources, distributions, past predictions and the plan -> what is unusual."""
+    return monitoring.monitor(
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.monitor,
+        outbox=project.outbox, catalogue=project.catalogue.actions,
+        params=project.params.monitor, budget_cents=project.params.recommend.budget_cents,
     )  # fmt: skip
 
 
