@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from features.errors import KeepwellError, UsageError
+from features.errors import KeepwellError, UsageError, one_line
 
 if TYPE_CHECKING:
     from actions.catalogue import ActionCatalogue
@@ -57,7 +57,7 @@ def app() -> None:
     try:
         commands()
     except KeepwellError as error:
-        typer.echo(f"keepwell: {error}", err=True)
+        typer.echo(f"keepwell: {one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
 
 
