@@ -1,11 +1,12 @@
 """Keepwell every night, by Airflow: the command line does the work, Airflow says when.
 
 Put it into the folder of DAGs and set the variables `keepwell_project` (the project's folder) and
-`keepwell_command` (the command, for example /srv/keepwell/.venv/bin/keepwell). `{{ data_interval_end | ds }}`
-is the as-of date: everything up to the midnight before it is seen, and a rerun of a past day is that day's run.
+`keepwell_command` (the command, for example /srv/keepwell/.venv/bin/keepwell). The end of the data
+interval is the as-of date: everything up to the midnight before it is seen, and a rerun of a past
+day is that day's run.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
@@ -16,7 +17,7 @@ COMMAND = "{{ var.value.get('keepwell_command', '/srv/keepwell/.venv/bin/keepwel
 with DAG(
     dag_id="keepwell",
     schedule="15 3 * * *",
-    start_date=datetime(2026, 1, 1),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=10)},
