@@ -131,7 +131,7 @@ def unchanged(_):
             alias_bomb,
             "2026-01-01",
             CONFIGURATION,
-            "sources.yaml: its aliases .* unfold into too much",
+            "sources.yaml: its aliases .* too much",
         ),
         (code_in_yaml, "2026-01-01", CONFIGURATION, "params.yaml: not valid YAML"),
         (no_params, "2026-01-01", MISSING, "params.yaml: not found"),
