@@ -9,7 +9,7 @@ import polars as pl
 from features.errors import RefusedError
 from features.schemas import DECISIONS
 from pipelines.config import read_catalogue
-from pipelines.scaffold import shipped
+from pipelines.onboarding.scaffold import shipped
 from pipelines.settings import with_values
 from pipelines.tables import present, read, replacing, write_frame, write_text
 from simulation.archive import frames_of, world_of
