@@ -15,11 +15,13 @@ from pipelines.simulate import simulate_project
 
 AS_OF = date(2026, 1, 1)
 FAST = {"train.boosting_rounds": 10, "cutoffs.count": 2, "gate.bootstrap_samples": 100}
-# Rows are few: what costs is compiling a plan, and a task for each part of a table.
+# Rows are few: what costs is compiling, of plans and of Java, and a task for each part of a table.
 DEFAULTS = """\
 spark.sql.codegen.wholeStage false
 spark.sql.shuffle.partitions 2
 spark.executor.memory 512m
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 
 
@@ -63,7 +65,7 @@ def for_spark(on_polars, tmp_path_factory):
 
     def at(master):
         out = tmp_path_factory.mktemp("spark") / "shop"
-        shutil.copytree(on_polars.root, out)
+        shutil.copytree(on_polars.root, out, symlinks=True)
         for made in ("daily", "features", "labels.parquet", "scores.parquet"):
             path = out / STATE / made
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
