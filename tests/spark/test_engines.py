@@ -10,6 +10,7 @@ import pytest
 from features.definitions import all_features
 from features.schemas import SCORES
 from features.standing import with_standing
+from pipelines.champions import KINDS
 from pipelines.features import scan_snapshot
 from pipelines.params import SparkParams
 from pipelines.run import STATE, run
@@ -43,7 +44,8 @@ def test_scores_and_the_rules_that_fired_are_equal_on_both_engines(
     on_spark, on_polars, assert_equal
 ):
     ours, theirs = (read(p.paths(STATE).scores, SCORES) for p in (on_spark, on_polars))
-    assert "model" in set(theirs["score_source"])  # the champion scored
+    for kind in KINDS:  # the champions scored, not rules
+        assert set(theirs[f"{kind}_model"].str.starts_with(f"keepwell-{kind}@")) == {True}
     assert_equal(ours, theirs)
 
 
