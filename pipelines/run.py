@@ -55,11 +55,11 @@ def run(
         say(f"measure: {steps.measure(project, paths).runs} past runs with a complete window")
         decisions = steps.recommend(project, paths)
         say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")
-        _monitor(project, paths, say)
-        return Outcome(steps.deliver(project, paths), evaluation)
+        found = _monitor(project, paths, say)
+        return Outcome(steps.deliver(project, paths, found), evaluation)
 
 
-def _monitor(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> None:
+def _monitor(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> dict[str, Any]:
     found = steps.monitor(project, paths)
     said = alarms(found)
     say(f"monitor: {found['status']}")
@@ -72,6 +72,7 @@ def _monitor(project: Project, paths: steps.Paths, say: Callable[[str], None]) -
             f"monitor: not delivered. Got {len(said)} alarms, the first: {said[0]}. Expected no "
             f"error, because monitor.on_error is refuse. Look at `keepwell monitor`."
         )
+    return found
 
 
 def _learn(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> dict[str, Any]:

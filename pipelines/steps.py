@@ -149,12 +149,12 @@ def monitor(project: Project, paths: Paths) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def deliver(project: Project, paths: Paths) -> dict[str, Any]:
+def deliver(project: Project, paths: Paths, found: dict[str, Any] | None = None) -> dict[str, Any]:
     """Decisions -> the published folder; returns its manifest."""
     return delivering.deliver(
-        paths.tables, paths.features, paths.scores, paths.decisions, paths.evaluation,
-        outbox=project.outbox, receipt=paths.receipt, catalogue=project.catalogue,
-        params=project.params,
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.effects, paths.plan,
+        paths.measurement, paths.evaluation, outbox=project.outbox, receipt=paths.receipt,
+        catalogue=project.catalogue, params=project.params, found=found,
     )  # fmt: skip
 
 
