@@ -11,6 +11,8 @@ class TrainParams(Record):
     min_per_class: int = Field(ge=1)
     boosting_rounds: int = Field(ge=10, le=1000)
     boosting_leaves: int = Field(ge=2, le=255)
+    boosting_min_leaf: int = Field(ge=1, le=10_000)
+    boosting_columns: float = Field(gt=0, le=1)
     learning_rate: float = Field(ge=0.001, le=1)
     logistic_c: float = Field(gt=0)
 

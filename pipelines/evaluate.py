@@ -94,7 +94,7 @@ def _bench(
     prefix: str,
 ) -> Bench:
     table = read(labels, LABELS)
-    known = labelled(features, table, [*training.fit, *training.calibrate])
+    known = labelled(features, table, training.train)
     assert training.test is not None
     test = labelled(features, table, [training.test])
     return Bench(mlflow, training, known, test, params, seed, prefix)
@@ -168,7 +168,6 @@ def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[
     days = training.label.lookback_days
     facts = {
         **_span(training),
-        "calibrated_on": str(training.calibrate[0]) if training.calibrate else None,
         "population": f"customers with a value event in the {days} days before",
         "n": len(test.y),
         "churn_rate": float(test.y.mean()),
@@ -185,7 +184,7 @@ def _try_standing(
     bench: Bench, model: Any, rival: Any, standing: Standing
 ) -> tuple[Judged, Any, dict[str, Any]]:
     order, columns = standing.classes, bench.training.columns
-    x, following = standing_examples(bench.test, columns, standing)
+    x, following, _ = standing_examples(bench.test, columns, standing)
     now, before = classes(bench.test, standing.name), classes(bench.known, standing.name)
     after = classes(bench.known, f"{standing.name}_next")
     tables = {
@@ -206,7 +205,7 @@ def _try_standing(
 def _span(training: Training) -> dict[str, Any]:
     return {
         "test_as_of": str(training.test),
-        "train_as_of": [str(day) for day in [*training.fit, *training.calibrate]],
+        "train_as_of": [str(day) for day in training.train],
         "horizon_days": training.label.horizon_days,
         "gap_days": training.label.gap_days,
     }
@@ -240,7 +239,7 @@ def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int
         {
             "as_of": training.as_of,
             "test_as_of": training.test,
-            "train_as_of": ",".join(map(str, [*training.fit, *training.calibrate])),
+            "train_as_of": ",".join(map(str, training.train)),
             "features": len(training.columns),
             "data_sha256": training.data_sha256,
             "seed": seed,

@@ -7,7 +7,13 @@ from models.standing import fit_standing, probabilities, with_current
 
 CLASSES = ("a", "b", "c")
 PARAMS = TrainParams(
-    min_per_class=10, boosting_rounds=10, boosting_leaves=7, learning_rate=0.2, logistic_c=1.0
+    min_per_class=10,
+    boosting_rounds=10,
+    boosting_min_leaf=20,
+    boosting_columns=1.0,
+    boosting_leaves=7,
+    learning_rate=0.2,
+    logistic_c=1.0,
 )
 
 
