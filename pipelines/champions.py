@@ -10,7 +10,7 @@ from pipelines.artifacts import load_model
 from pipelines.tables import present, write_text
 
 EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
-KINDS = ("churn", "stage", "level")
+KINDS = ("churn", "stage", "level", "value")
 
 
 class ModelFile(NamedTuple):

@@ -84,7 +84,7 @@ def train(project: Project, paths: Paths) -> training.Training:
     """Features and labels -> models, not yet judged."""
     params = project.params
     return training.train(
-        paths.features, paths.labels, paths.models, params=params.train,
+        paths.features, paths.labels, paths.models, params=params.train, value=params.value,
         definitions=project.definitions, churn=params.churn, seed=params.run.seed,
     )  # fmt: skip
 
@@ -110,7 +110,8 @@ def score(project: Project, paths: Paths) -> int:
     files = (paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores)
     made_of: dict[str, Any] = {
         "definitions": project.definitions, "standing": project.catalogue.standing,
-        "churn": params.churn, "tracking_params": params.tracking, "root": project.root,
+        "churn": params.churn, "margin_rate": params.recommend.margin_rate,
+        "tracking_params": params.tracking, "root": project.root,
     }  # fmt: skip
     if params.engine == "polars":
         return scoring.build_scores(*files, **made_of).height

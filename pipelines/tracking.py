@@ -82,7 +82,8 @@ def register(
     """Log a model to the active run and register it as the new ``challenger``."""
     from mlflow.models import infer_signature
 
-    signature = infer_signature(example, model.predict_proba(example))
+    answers = getattr(model, "predict_proba", None) or model.predict
+    signature = infer_signature(example, answers(example))
     with redirect_stderr(io.StringIO()):  # chatter, which could hold rows of the example
         info = mlflow.sklearn.log_model(
             model,
