@@ -1,6 +1,6 @@
 """Lifetime value on CDNOW and Online Retail II UK: money and orders of the next 90 days.
 
-``python -m benchmarks.value [--data ../shared/data]`` follows the protocol of `benchmarks.public_logs`:
+``python -m benchmarks.value [--data ../shared/data]`` follows `benchmarks.public_logs`:
 fitted on the cutoffs before the test with the repository's own parameters, judged once on the test,
 customers with an order before it. Baselines are computed in the same run: MBG/NBD with Gamma-Gamma
 alone, and the last 90 days again.

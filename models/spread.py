@@ -1,6 +1,6 @@
 """How far money lies around what was expected: an 80 % interval that adapts to the expectation.
 
-The fewer orders are expected, the wider money scatters, down to customers of whom four in five bring
+The fewer orders are expected, the wider money scatters, down to customers of whom most bring
 nothing. So the ends are ratios to the expected money, measured among customers with about as many
 expected orders at past cutoffs that the prediction had not seen.
 """

@@ -1,6 +1,6 @@
 """Fit a value model, and decide by past cutoffs how far its parts are believed.
 
-Each of the latest cutoffs is predicted by models that were fitted on cutoffs whose label windows had
+Each of the latest cutoffs is predicted by models fitted on cutoffs whose label windows had
 ended by then. What did best on them is used: nothing is chosen on a test.
 """
 
@@ -133,7 +133,7 @@ def _backtest(
     seen: list[Seen], columns: list[str], window: Window, params: ValueParams, seed: int, *,
     seasonal: bool,
 ) -> list[Trial]:  # fmt: skip
-    """Predict each of the latest cutoffs from those whose windows had ended, where there are any."""
+    """Predict each of the latest cutoffs from those whose windows had ended, if any had."""
     trials = []
     for one in seen[-params.backtest_cutoffs :]:
         before = [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]

@@ -61,9 +61,16 @@ def accuracy(actual: np.ndarray, expected: np.ndarray) -> dict[str, float]:
     return {
         "mae": float(np.abs(error).mean()),
         "rmse": float(np.sqrt(np.square(error).mean())),
-        "spearman": float(np.asarray(spearmanr(actual, expected))[0]),
+        "spearman": _ranked(actual, expected),
         "bias": float(expected.sum() / max(actual.sum(), SMALLEST)),
     }
+
+
+def _ranked(actual: np.ndarray, expected: np.ndarray) -> float:
+    """Spearman's rank correlation; nan where either is the same for everybody."""
+    if not np.ptp(actual) or not np.ptp(expected):
+        return float("nan")
+    return float(np.asarray(spearmanr(actual, expected))[0])
 
 
 def _fair(cents: np.ndarray, forecast: Forecast) -> Verdict:
