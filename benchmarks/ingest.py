@@ -21,7 +21,7 @@ from benchmarks.hostile import FILES, Verdict, judge
 from benchmarks.record import Goal, line
 from features.taxonomy import Taxonomy
 from pipelines.ingest import ingest
-from pipelines.sources import Business, Source, SourceCatalogue
+from pipelines.intake.sources import Business, Source, SourceCatalogue
 
 TYPES = ("order_completed", "page_viewed", "product_viewed", "email_opened")
 COLUMNS = ("event_id", "customer_id", "occurred_at", "event_type", "channel", "value")

@@ -21,7 +21,7 @@ from models.churn import Examples, fit_churn
 from models.preprocessing import informative, matrix
 from models.scoring import Champion, Champions, score
 from pipelines.config import Catalogue, Params
-from pipelines.events import canonical_type
+from pipelines.intake.events import canonical_type
 from pipelines.tables import polars_schema
 from simulation.happenings import CHANNELS
 from simulation.people import consents_now, customer_ids

@@ -87,7 +87,7 @@ def init(
 ) -> None:
     """Make a folder your own project: look at your files, propose how to read them, and ask."""
     from pipelines.init import columns_said, initialise
-    from pipelines.proposal import Wishes
+    from pipelines.onboarding.proposal import Wishes
 
     wishes = Wishes(
         events=events,

@@ -24,8 +24,8 @@ from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
 from pipelines.custom import FILE, read_custom
+from pipelines.intake.sources import SourceCatalogue
 from pipelines.params import SparkParams, TrackingParams
-from pipelines.sources import SourceCatalogue
 
 R = TypeVar("R", bound=BaseModel)
 MAX_BYTES = 1_000_000

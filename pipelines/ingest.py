@@ -10,19 +10,19 @@ import polars as pl
 from features.errors import DataError
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS, Table
 from features.taxonomy import Taxonomy
-from pipelines.accounts import Account, by_source, check_kept
-from pipelines.collection import Collected, Job, Say, collect
-from pipelines.contracts import check_columns
-from pipelines.identity import DUPLICATE
-from pipelines.intake import normalise
-from pipelines.ledger import LEDGER, Entry, Ledger, read_ledger
-from pipelines.parts import begun, commit, compacted, parts_of, rebucketed
-from pipelines.people import complete, everybody, one_a_key, people_of
-from pipelines.plan import Reading, planned
-from pipelines.quarantine import rejected_rows, write_quarantine
-from pipelines.raw import chunks_of
-from pipelines.sources import SourceCatalogue
-from pipelines.stage import bucket_count
+from pipelines.intake.accounts import Account, by_source, check_kept
+from pipelines.intake.collection import Collected, Job, Say, collect
+from pipelines.intake.contracts import check_columns
+from pipelines.intake.identity import DUPLICATE
+from pipelines.intake.ledger import LEDGER, Entry, Ledger, read_ledger
+from pipelines.intake.parts import begun, commit, compacted, parts_of, rebucketed
+from pipelines.intake.people import complete, everybody, one_a_key, people_of
+from pipelines.intake.plan import Reading, planned
+from pipelines.intake.quarantine import rejected_rows, write_quarantine
+from pipelines.intake.raw import chunks_of
+from pipelines.intake.rows import normalise
+from pipelines.intake.sources import SourceCatalogue
+from pipelines.intake.stage import bucket_count
 from pipelines.tables import read, write, write_text
 
 ACCOUNTING = "accounting.json"

@@ -18,9 +18,9 @@ from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
 from pipelines import train as training
-from pipelines.contracts import check_freshness
+from pipelines.intake.contracts import check_freshness
+from pipelines.intake.quarantine import described, read_quarantine
 from pipelines.project import Paths, Project
-from pipelines.quarantine import described, read_quarantine
 
 
 def ingest(
