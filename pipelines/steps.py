@@ -130,13 +130,14 @@ def measure(project: Project, paths: Paths) -> measuring.Measured:
 
 def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
-    catalogue = project.catalogue
-    return recommending.build_decisions(
+    catalogue, params = project.catalogue, project.params
+    decisions = recommending.build_decisions(
         paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
         paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
-        catalogue_hash=catalogue.sha256, params=project.params.recommend,
-        churn=project.params.churn,
+        catalogue_hash=catalogue.sha256, params=params.recommend, churn=params.churn,
     )  # fmt: skip
+    recommending.track(paths.plan, decisions["as_of"][0], params.tracking, project.root)
+    return decisions
 
 
 def deliver(project: Project, paths: Paths) -> dict[str, Any]:
