@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from actions.catalogue import Goal
 from actions.funnel import Option
 from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
@@ -70,8 +71,8 @@ def worth(
             uplift[:, k] = uplift_of(learned[option.action.id], customers)
             basis[:, k] = BASES.index(RANDOMISED)
     costs = np.array([option_cost_cents(option) for option in chosen], dtype=np.int64)
-    value = success_cents(customers, params, horizon_days)
-    net = uplift * value[:, None] - costs[None, :]
+    value = success_cents(customers, chosen, params, horizon_days)
+    net = uplift * value - costs[None, :]
     return Worth(uplift, basis, np.rint(net).astype(np.int64), costs)
 
 
@@ -95,18 +96,13 @@ def _believed(
 
 
 def success_cents(
-    customers: pl.DataFrame, params: RecommendParams, horizon_days: int
+    customers: pl.DataFrame, chosen: list[Option], params: RecommendParams, horizon_days: int
 ) -> np.ndarray:
-    """Margin that comes with success, shape (n_customers,) [cents].
-
-    Success is an order that would not have been placed. Whoever buys it would perhaps have been
-    lost, and now goes on to spend; the surer it is that they would have come anyway, the less of
-    that is to be credited to the action.
-    """
+    """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
-    p = customers["p_value"].to_numpy()
-    kept = customers["expected_value_cents"].to_numpy() / np.clip(p, 0.01, None) * horizons
-    return (customers["order_value_cents"].to_numpy() + (1 - p) * kept) * params.margin_rate
+    goals: set[Goal] = {option.action.goal for option in chosen}
+    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
+    return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
 
 
 def option_cost_cents(option: Option) -> int:
@@ -114,3 +110,11 @@ def option_cost_cents(option: Option) -> int:
     action = option.action
     share = Decimal(str(action.take_up))  # in binary, 0.07 x 100 is above 7 and would round to 8
     return option.contact_cents + ceil(share * action.incentive_cents)
+
+
+def _success_cents(customers: pl.DataFrame, goal: Goal, horizons: float) -> np.ndarray:
+    """Money that comes with success: an order, or what a customer who is kept goes on to spend."""
+    if goal != "retain":
+        return customers["order_value_cents"].to_numpy().astype(float)
+    kept = pl.col("expected_value_cents") / pl.col("p_value").clip(0.01) * horizons
+    return customers.select(pl.max_horizontal(kept, "order_value_cents")).to_series().to_numpy()

@@ -1,10 +1,11 @@
 """What past decisions say of each action's effect: with it beside without it, by chance alone.
 
-Two comparisons are fair. Among customers planned for the action, the policy arm got it and the
-holdout did not. Among those planned for something else, the random arm drew it, and the holdout,
-or who drew nothing, could have; there the chance of either differs between customers, so that the
-latter are weighted to be alike. Both are read, because a policy that no longer plans an action
-would otherwise never learn that it was wrong.
+Two comparisons are read. Among customers planned for the action, the policy arm got it and the
+holdout did not. Among those planned for something else, some of the random arm drew it, and some
+who could have drew nothing; there the chance of either differs between customers, so that the
+latter are weighted to be alike. Without the second, a policy that does not plan an action would
+never learn that it was wrong. The second stays within the random arm, whose past is alike: who was
+held out for long has been spared all caps and pauses, and is eligible for other things.
 """
 
 from math import sqrt
@@ -66,11 +67,12 @@ def drawn(rows: pl.DataFrame, action_id: str) -> Arms:
     """
     options = pl.col("eligible_options").str.split(" ")
     own = rows.filter(
+        pl.col("arm") == RANDOM,
         pl.col("planned_action_id").ne_missing(action_id),
         pl.col("eligible_options").str.contains(rf"(^| ){action_id}:"),
     )
-    treated = own.filter(pl.col("arm") == RANDOM, pl.col("action_id") == action_id)
-    control = own.filter(pl.col("arm").is_in([HOLDOUT, RANDOM]), pl.col("action_id").is_null())
+    treated = own.filter(pl.col("action_id") == action_id)
+    control = own.filter(pl.col("action_id").is_null())
     weight = control.select(1 / options.list.len() / pl.col("action_propensity"))
     return treated, control, weight.to_series().to_numpy()
 

@@ -29,7 +29,7 @@ CUSTOMER = {
     "activity": "active",
     "p_value": 0.5,
     "order_value_cents": 1000,
-    "expected_value_cents": 0,  # nobody is worth more than the order, unless said
+    "expected_value_cents": 500,
 }
 PARAMS = {
     "budget_cents": 1_000_000,

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from actions.effects import BASES, option_cost_cents, success_cents
+from actions.effects import BASES, option_cost_cents
 from actions.effects import worth as believed_worth
 from actions.funnel import options
 
@@ -50,27 +50,29 @@ def test_negative_effect_never_pays(catalogue, customers, params):
     assert value.net_cents.tolist() == [[-50]]
 
 
-def test_who_may_be_lost_is_worth_what_they_go_on_to_spend_too(catalogue, customers, params):
-    free = options(catalogue({"channels": {"email": 0}}))
-    who = customers({"customer_id": "a", "expected_value_cents": 600, "order_value_cents": 1000})
-    for days, net in ((30, 80), (90, 140), (180, 230)):  # 0.1 x (1000 + 0.5 x 1200 x days / 30) / 2
-        value = worth(who, free, params(kept_value_days=days), 30)
+def test_kept_customer_is_worth_what_they_spend_in_the_days_that_count(
+    catalogue, customers, params
+):
+    keep = catalogue({"goal": "retain", "channels": {"email": 0}})
+    who = customers({"customer_id": "a", "expected_value_cents": 600})
+    for days, net in ((30, 60), (90, 180), (180, 360)):  # 0.1 x 600 / 0.5 x days / 30 x 0.5
+        value = worth(who, options(keep), params(kept_value_days=days), 30)
         assert value.net_cents.tolist() == [[net]]
 
 
-def test_surer_customers_are_worth_less_beyond_the_order(customers, params):
-    who = customers(
-        *({"customer_id": str(p), "p_value": p, "expected_value_cents": 1000 * p,
-           "order_value_cents": 1000} for p in (0.2, 0.5, 1.0))
-    )  # fmt: skip
-    assert success_cents(who, params(kept_value_days=30), 30).tolist() == [900, 750, 500]
+def test_kept_customer_is_worth_at_least_an_order(catalogue, customers, params):
+    keep = catalogue({"goal": "retain", "channels": {"email": 0}})
+    who = customers({"customer_id": "a", "expected_value_cents": 0, "order_value_cents": 1000})
+    value = worth(who, options(keep), params(), 30)
+    assert value.net_cents.tolist() == [[50]]  # 0.1 x 1000 x 0.5
 
 
-def test_success_is_worth_the_same_whatever_an_action_aims_at(catalogue, customers, params):
-    aims = [catalogue({"goal": goal}) for goal in ("next_value", "retain")]
-    who = customers({"customer_id": "a"})
-    nets = [worth(who, options(one), params(), 30).net_cents.tolist() for one in aims]
-    assert nets[0] == nets[1]
+def test_next_order_does_not_depend_on_the_days_that_a_kept_customer_counts(
+    catalogue, customers, params
+):
+    who, every = customers({"customer_id": "a"}), options(catalogue())
+    short, long = (worth(who, every, params(kept_value_days=days), 30) for days in (1, 365))
+    assert short.net_cents.tolist() == long.net_cents.tolist()
 
 
 @pytest.mark.parametrize(

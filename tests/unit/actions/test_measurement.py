@@ -8,7 +8,7 @@ from actions.evidence import evidence
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
-from actions.posterior import effects_table, posterior, tempered
+from actions.posterior import effects_table, posterior
 
 PARAMS = MeasureParams(min_per_arm=20, stage_sd_share=0.5)
 AS_OF = date(2018, 1, 1)
@@ -174,26 +174,6 @@ def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
     assert found is not None
     assert found.points == pytest.approx(100 * effect, abs=2.5 * found.error)
     assert found.error < 1
-
-
-GUESSES = [(0.5, 0.3), (4.0, 0.3), (1.0, 0.3), (3.0, 0.3), (5.0, 0.3)]
-
-
-def test_catalogue_is_trusted_as_it_is_where_nothing_was_measured():
-    assert tempered(GUESSES, 0.5, [[None]] * 5) == GUESSES
-
-
-def test_catalogue_that_results_bear_out_is_trusted_where_nothing_was_measured():
-    borne_out = [[(0.6, 0.2)], [(4.1, 0.2)], [(0.9, 0.2)], [(3.0, 0.2)], [None]]
-    assert tempered(GUESSES, 0.5, borne_out)[-1] == pytest.approx((5.0, 0.3), abs=0.3)
-
-
-def test_catalogue_that_results_contradict_is_not_trusted_where_nothing_was_measured():
-    """What is left is the mean of the guesses, 2.7, and how far they differ, 1.7."""
-    contradicted = [[(4.0, 0.4)], [(0.5, 0.4)], [(3.5, 0.4)], [(1.0, 0.4)], [None]]
-    mean, sd = tempered(GUESSES, 0.5, contradicted)[-1]
-    assert mean == pytest.approx(2.7, abs=0.4)  # of 5.0 guessed
-    assert sd == pytest.approx(1.7, abs=0.4)
 
 
 def test_nothing_measured_leaves_everything_assumed(decided, catalogue):
