@@ -29,16 +29,24 @@ def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) ->
     bool
         Whether there is a churn champion.
     """
+    champions, evaluation = _current(params, root)
+    write_champions(champions, evaluation, out)
+    return champions["churn"] is not None
+
+
+def _current(
+    params: tracking.TrackingParams, root: Path
+) -> tuple[dict[str, tracking.Registered | None], dict[str, Any]]:
+    if not tracking.is_begun(params, root):  # nothing was ever trained: no store is made for that
+        return dict.fromkeys(KINDS), {kind: nothing("there is no champion") for kind in KINDS}
     mlflow = tracking.open_store(params, root)
     champions = champions_of(mlflow, params.experiment)
-    evaluation = {
+    return champions, {
         kind: json.loads(tracking.artifact(mlflow, now, EVALUATION))[kind]
         if now
         else nothing("there is no champion")
         for kind, now in champions.items()
     }
-    write_champions(champions, evaluation, out)
-    return champions["churn"] is not None
 
 
 def champions_of(mlflow: Any, prefix: str) -> dict[str, tracking.Registered | None]:

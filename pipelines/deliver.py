@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -66,8 +67,11 @@ class Made(NamedTuple):
 def deliver(
     tables: Path, features: Path, scores: Path, decisions: Path, evaluation: Path, *,
     outbox: Path, receipt: Path, catalogue: Catalogue, params: Params,
+    wait_seconds: float = 0, wanted: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Publish ``outbox/as_of=.../`` and write its manifest to `receipt` as well.
+
+    `wait_seconds` and `wanted` are those of `publish`.
 
     Returns
     -------
@@ -106,7 +110,10 @@ def deliver(
     text = manifest_text(facts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     whole = {**made.files, "manifest.json": text.encode()}
-    publish(whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest)
+    publish(
+        whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest,
+        wait_seconds=wait_seconds, wanted=wanted,
+    )  # fmt: skip
     write_text(text, receipt)
     return facts
 

@@ -1,22 +1,26 @@
 """The outbox: a reader sees the whole old folder or the whole new one, never a mixture."""
 
 import os
-import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pipelines.leftovers import remove, unfinished_deliveries
 from pipelines.lock import locked
 
 VERSIONS = ".versions"
 OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 
 
-def publish(files: Mapping[str, bytes], outbox: Path, *, name: str, version: str) -> Path:
+def publish(
+    files: Mapping[str, bytes], outbox: Path, *, name: str, version: str,
+    wait_seconds: float = 0, wanted: Callable[[], None] = lambda: None,
+) -> Path:  # fmt: skip
     """Write files as a new, immutable version and point ``outbox/name`` and ``latest`` to it.
 
     Built in a temporary folder, flushed to disk, renamed, then linked atomically. The same version
-    again changes nothing. Only the owner may read files and folders, whatever the umask says.
+    again changes nothing, unless somebody changed its files: then it is written anew, beside them.
+    Only the owner may read files and folders, whatever the umask says.
 
     Parameters
     ----------
@@ -27,6 +31,10 @@ def publish(files: Mapping[str, bytes], outbox: Path, *, name: str, version: str
         For example ``as_of=2026-11-22``.
     version : str
         Identifies the content; two different contents must not share one.
+    wait_seconds : float, default 0
+        How long to wait for another process that is publishing.
+    wanted : callable
+        Called before anything can be seen; raises if nobody wants the delivery any more.
 
     Returns
     -------
@@ -38,15 +46,32 @@ def publish(files: Mapping[str, bytes], outbox: Path, *, name: str, version: str
     BusyError
         If another process is publishing.
     """
-    with locked(outbox):
-        kept = outbox / VERSIONS / f"{name}.{version}"
-        _clear_unfinished(outbox)
+    with locked(outbox, wait_seconds=wait_seconds):
+        remove(unfinished_deliveries(outbox))
+        kept = _place(files, outbox / VERSIONS, f"{name}.{version}")
+        wanted()
         if not kept.exists():
             _write_version(files, outbox, kept)
         _link(outbox / name, kept)
         newest = max(path.name for path in outbox.iterdir() if path.name.startswith("as_of="))
         _link(outbox / "latest", outbox / newest)
     return outbox / name
+
+
+def _place(files: Mapping[str, bytes], versions: Path, name: str) -> Path:
+    """Where this version lies unchanged, or else a name that is free."""
+    number = 1
+    while True:
+        place = versions / (name if number == 1 else f"{name}-{number}")
+        if not place.exists() or _holds(place, files):
+            return place
+        number += 1
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    found = {path.name: path for path in folder.iterdir()}
+    same = found.keys() == files.keys()
+    return same and all(found[n].read_bytes() == content for n, content in files.items())
 
 
 def _write_version(files: Mapping[str, bytes], outbox: Path, kept: Path) -> None:
@@ -72,14 +97,6 @@ def _link(link: Path, target: Path) -> None:
     fresh.symlink_to(os.path.relpath(target, link.parent))
     fresh.replace(link)
     _flush_folder(link.parent)
-
-
-def _clear_unfinished(outbox: Path) -> None:
-    for path in outbox.glob(".unfinished-*"):
-        if path.is_symlink():
-            path.unlink()
-        else:
-            shutil.rmtree(path)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -139,12 +139,18 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def deliver(project: Project, paths: Paths) -> dict[str, Any]:
-    """Decisions -> the published folder; returns its manifest."""
+def deliver(
+    project: Project,
+    paths: Paths,
+    *,
+    wait_seconds: float = 0,
+    wanted: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Decisions -> the published folder; returns its manifest. See `publish` for the options."""
     return delivering.deliver(
         paths.tables, paths.features, paths.scores, paths.decisions, paths.evaluation,
         outbox=project.outbox, receipt=paths.receipt, catalogue=project.catalogue,
-        params=project.params,
+        params=project.params, wait_seconds=wait_seconds, wanted=wanted,
     )  # fmt: skip
 
 

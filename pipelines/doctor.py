@@ -1,0 +1,1 @@
+"""What would stop a run, and the one command that mends each."""
