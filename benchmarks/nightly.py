@@ -172,9 +172,10 @@ def _write_events(plan: LogPlan, folder: Path) -> dict[str, float]:
     days, past = [], 0
     for number, chunk in enumerate(log_chunks(plan, rows=5_000_000)):
         rows = chunk.with_columns(value)
-        history = rows.filter(pl.col("on") < last, pl.col("loaded_at").dt.date() < last)
+        arrived = pl.coalesce(pl.col("loaded_at").dt.date(), "on")
+        history = rows.filter(arrived < last)
         history.write_parquet(folder / "raw" / "events" / f"history-{number:03d}.parquet")
-        days.append(rows.filter((pl.col("on") == last) | (pl.col("loaded_at").dt.date() == last)))
+        days.append(rows.filter(arrived == last))
         past += history.height
         print(f"{folder.name}: {past:,} past events", file=sys.stderr)
     (folder / "day").mkdir()
@@ -190,7 +191,7 @@ def _write_people(plan: LogPlan, raw: Path) -> None:
     allowed = customers.filter(np.random.default_rng(0).random(customers.height) < 0.6)
     consents = allowed.select(
         "customer_id", channel=pl.lit("email"), purpose=pl.lit("marketing"),
-        status=pl.lit("granted"), basis=pl.lit("consent"), since="known_since",
+        status=pl.lit("granted"), basis=pl.lit("opt_in"), since="known_since",
         until=pl.lit(None, pl.Date),
     )  # fmt: skip
     schema = polars_schema(CONSENTS)

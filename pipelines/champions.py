@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.scoring import Champion, Champions
 from pipelines import tracking
-from pipelines.artifacts import load_model
 from pipelines.tables import present, write_text
+
+if TYPE_CHECKING:
+    from models.scoring import Champions
 
 EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
 KINDS = ("churn", "stage", "level")
@@ -68,7 +69,7 @@ def write_champions(
         write_text(json.dumps(content, indent=2) + "\n", out / name)
 
 
-def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> Champions:
+def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> "Champions":
     """The champions named in a file that `evaluate` wrote, each checked before it is loaded."""
     return load_files(champion_files(path, params, root))
 
@@ -88,7 +89,10 @@ def champion_files(
     }
 
 
-def load_files(files: dict[str, ModelFile | None]) -> Champions:
+def load_files(files: dict[str, ModelFile | None]) -> "Champions":
     """Champions from their files, each checked before it is loaded."""
+    from models.scoring import Champion, Champions
+    from pipelines.artifacts import load_model
+
     loaded = {k: f and Champion(load_model(f.path, f.sha256), f.name) for k, f in files.items()}
     return Champions(**loaded)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from features.errors import ConfigurationError, NoChampionError
-from pipelines.artifacts import TRUSTED, load_model
 from pipelines.ending import storage_error
 from pipelines.leftovers import remove, unfinished_stores
 from pipelines.lock import locked
@@ -135,6 +134,8 @@ def register(
     """Log a model to the active run and register it as the new ``challenger``."""
     from mlflow.models import infer_signature
 
+    from pipelines.artifacts import TRUSTED
+
     signature = infer_signature(example, model.predict_proba(example))
     with redirect_stderr(io.StringIO()):  # chatter, which could hold rows of the example
         info = mlflow.sklearn.log_model(
@@ -194,6 +195,8 @@ def challenger(mlflow: Any, name: str) -> Registered | None:
 
 def load(mlflow: Any, model: Registered) -> Any:
     """A registered model, its digest and types checked before anything of it runs."""
+    from pipelines.artifacts import load_model
+
     return load_model(fetch(mlflow, model.name, model.version), model.sha256)
 
 
