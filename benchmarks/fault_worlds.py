@@ -17,7 +17,11 @@ from pipelines.verify import verify
 AS_OF = date(2026, 1, 1)
 NIGHT = ("--as-of", AS_OF.isoformat(), "--train", "never")
 REPOSITORY = Path(__file__).resolve().parent.parent
-SMALL = {"deliver.platforms": ["braze"], "deliver.top_customers": 10}
+SMALL = {
+    "deliver.platforms": ["braze"],
+    "deliver.top_customers": 10,
+    "features.rows_per_bucket": 800,
+}
 
 
 class World(NamedTuple):
