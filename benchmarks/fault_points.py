@@ -21,16 +21,15 @@ ATTACH_SECONDS = 30
 
 
 class Point(NamedTuple):
-    """A system call: its name, and the how-manieth of that name it is in its thread."""
+    """A system call: its name, and the how-manieth of that name it is in its thread.
+
+    ``alone``: no other thread's call of that name and number leaves the project alone.
+    """
 
     call: str
     number: int
     target: str
-
-    @property
-    def when(self) -> str:
-        """For strace's ``inject``."""
-        return f"{self.call}:when={self.number}"
+    alone: bool = True
 
 
 def points_of(zygote: Zygote, project: Path, words: tuple[object, ...]) -> list[Point]:
@@ -48,6 +47,7 @@ def parsed(trace: str, project: Path) -> list[Point]:
     """The state-changing calls of a trace, by the order of their first thread."""
     counts: Counter[tuple[str, str]] = Counter()
     found: dict[tuple[str, int], Point] = {}
+    outside: set[tuple[str, int]] = set()
     for line in trace.splitlines():
         match = LINE.match(line)
         if not match:
@@ -55,12 +55,14 @@ def parsed(trace: str, project: Path) -> list[Point]:
         thread, call, rest = match.groups()
         counts[thread, call] += 1
         number = counts[thread, call]
+        if str(project) not in rest:
+            outside.add((call, number))
         changes = call != "openat" or "O_CREAT" in rest
         if changes and str(project) in rest:
             target = rest[rest.index(str(project)) + len(str(project)) :]
             name = re.split(r"[\">,]", target)[0]
             found.setdefault((call, number), Point(call, number, name))
-    return list(found.values())
+    return [p._replace(alone=key not in outside) for key, p in found.items()]
 
 
 def stopped_at(zygote: Zygote, point: Point, words: tuple[object, ...], what: str) -> Ended:

@@ -40,7 +40,7 @@ GOALS = [
 class Kind(NamedTuple):
     """A kind of fault: how many cases, and what does one; it returns what was wrong, or figures."""
 
-    count: int
+    cases: int
     work: Callable[[cases.Bench, int], dict[str, object]]
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     todo: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
     for name, kind in kinds.items():
         if asked.only in ("", name):
-            some = spread(kind.count, asked.most)
+            some = spread(kind.cases, asked.most)
             for number in some:
                 if (name, number) not in done.found:
                     todo.put((name, number))
@@ -134,7 +134,7 @@ class Done:
 
 def figures(done: Done, kinds: dict[str, Kind]) -> dict[str, float]:
     """Cases and faults of each kind, and the slowest refusal of a second run."""
-    found: dict[str, float] = {"state_changing_calls": kinds["kill"].count}
+    found: dict[str, float] = {"state_changing_calls": kinds["kill"].cases}
     for name in kinds:
         rows = [row for (kind, _), row in done.found.items() if kind == name]
         found[f"{name}_cases"] = len(rows)

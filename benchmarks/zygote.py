@@ -53,7 +53,7 @@ class Zygote:
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
         pids = self._answer()
-        return Running(pids["pid"], pids["parent"], log, time.monotonic())
+        return Running(pids["pid"], pids["parent"], log, time.time())
 
     def run(self, *words: object) -> Ended:
         """Do a command and wait for its end."""
@@ -89,11 +89,12 @@ class Running(NamedTuple):
         """Wait for its end."""
         code = self.log.with_suffix(".code")  # written by the guard, after the command's end
         while not code.exists():
-            if time.monotonic() - self.begun > PATIENCE_SECONDS:
+            if time.time() - self.begun > PATIENCE_SECONDS:
                 self.kill()
                 raise TimeoutError(f"a command did not end: {self.log.read_text()[-300:]}")
             time.sleep(0.01)
-        ended = Ended(int(code.read_text()), self.log.read_text(), time.monotonic() - self.begun)
+        seconds = code.stat().st_mtime - self.begun
+        ended = Ended(int(code.read_text()), self.log.read_text(), seconds)
         self.log.unlink()
         code.unlink()
         return ended

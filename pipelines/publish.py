@@ -1,6 +1,7 @@
 """The outbox: a reader sees the whole old folder or the whole new one, never a mixture."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,19 +77,27 @@ def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
 
 def _write_version(files: Mapping[str, bytes], outbox: Path, kept: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=outbox))
-    for name, content in sorted(files.items()):
-        handle = os.open(unfinished / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_FILE)
-        with os.fdopen(handle, "wb") as out:
-            os.fchmod(handle, OWNER_FILE)
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-    _flush_folder(unfinished)
-    kept.parent.mkdir(exist_ok=True)
-    for folder in (outbox, kept.parent, unfinished):
-        folder.chmod(OWNER_FOLDER)
-    unfinished.rename(kept)
+    try:
+        for name, content in sorted(files.items()):
+            _write_file(unfinished / name, content)
+        _flush_folder(unfinished)
+        kept.parent.mkdir(exist_ok=True)
+        for folder in (outbox, kept.parent, unfinished):
+            folder.chmod(OWNER_FOLDER)
+        unfinished.rename(kept)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     _flush_folder(kept.parent)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_FILE)
+    with os.fdopen(handle, "wb") as out:
+        os.fchmod(handle, OWNER_FILE)
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _link(link: Path, target: Path) -> None:
