@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -171,8 +172,6 @@ def _elsewhere(project: Project) -> list[str]:
 
 def _still_there(left: list[Path], root: Path, person: Person) -> DataError:
     """Names of files are shown without the person."""
-    import re
-
     pattern = person.pattern()
     names = [str(p.relative_to(root)) if p.is_relative_to(root) else p.name for p in left]
     shown = [re.sub(pattern, r"\1***\3", name) if pattern else name for name in names]

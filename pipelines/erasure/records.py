@@ -1,5 +1,6 @@
 """Files of records as text: a row for each line or quoted block, or an object for each line."""
 
+import codecs
 import csv
 import io
 import json
@@ -8,13 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 
 from features.errors import DataError
 from pipelines.erasure.person import Person
-from pipelines.intake.dialects import dialect, opened
+from pipelines.intake.dialects import DELIMITERS, dialect, opened
 from pipelines.intake.readers import COMPRESSED, ENDINGS
 from pipelines.tables import replacing
 
@@ -29,7 +30,7 @@ class Form(NamedTuple):
     delimiter: str
 
 
-def form_of(path: Path, person: Person, declared: Form | None = None) -> Form | None:
+def form_of(path: Path, declared: Form | None = None) -> Form | None:
     """How a file is written, or None where it is no text of records."""
     if declared:
         return declared
@@ -40,15 +41,17 @@ def form_of(path: Path, person: Person, declared: Form | None = None) -> Form | 
     if kind != "csv":
         return None
     try:
-        found = dialect(path, "", delimiter=None, encoding=None, wanted=list(person.columns))
-    except (DataError, OSError):
+        found = dialect(path, "", delimiter=None, encoding=None, wanted=[])
+        with _text(path, found.encoding) as lines:
+            header = next(iter(lines), "")
+    except (DataError, OSError, UnicodeDecodeError):
         return None
-    return Form(kind, found.encoding, found.delimiter)
+    return Form(kind, found.encoding, max(DELIMITERS, key=header.count))
 
 
 def holds_record(path: Path, person: Person, declared: Form | None = None) -> bool:
     """Whether a text file has a record about the person."""
-    form = form_of(path, person, declared)
+    form = form_of(path, declared)
     if form is None:
         return False
     try:
@@ -66,7 +69,7 @@ def drop_records(path: Path, person: Person, declared: Form | None = None) -> in
     int
         How many records went.
     """
-    form = form_of(path, person, declared)
+    form = form_of(path, declared)
     if form is None:
         return 0
     gone = 0
@@ -149,10 +152,10 @@ def _text(path: Path, encoding: str) -> Iterator[Iterator[str]]:
 
 
 @contextmanager
-def _packed(path: Path, ending: str, encoding: str) -> Iterator[IO[str]]:
+def _packed(path: Path, ending: str, encoding: str) -> Iterator[codecs.StreamWriter]:
     packing = PACKING.get(ending)
     with (
         pa.output_stream(os.fspath(path), compression=packing) as raw,
-        io.TextIOWrapper(cast("Any", raw), encoding, newline="") as text,
+        codecs.getwriter(encoding)(cast("Any", raw)) as text,
     ):
         yield text
