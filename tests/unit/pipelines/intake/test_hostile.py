@@ -57,7 +57,7 @@ def test_quote_that_is_never_closed_takes_no_other_row_with_it_unseen(shop):
 
 
 def test_line_break_within_quotes_is_part_of_its_field(shop):
-    account, out = shop(HEAD.strip() + ",note\n" + GOOD.strip() + ',"two\nlines"\n')
+    account, _ = shop(HEAD.strip() + ",note\n" + GOOD.strip() + ',"two\nlines"\n')
     assert (account["rows_in"], account["accepted"]) == (1, 1)
 
 
