@@ -33,7 +33,7 @@ HEADS = {
     "channel": ("Channel", 10), "consent_basis": ("Consent", 13), "send_after": ("Not before", 11),
     "expires_on": ("Not from", 11), "best_weekday": ("Best day (1 Monday)", 9),
     "best_hour": ("Best hour", 9), "expected_net_value": ("Net value", 12),
-    "net_value_low": ("Low (80 %)", 12), "net_value_high": ("High (80 %)", 12),
+    "net_value_low": ("Low (80%)", 12), "net_value_high": ("High (80%)", 12),
     "cost": ("Cost", 10), "basis": ("Basis", 10), "decision_id": ("Decision", 23),
 }  # fmt: skip
 MONEY = ("expected_net_value", "net_value_low", "net_value_high", "cost")
@@ -134,8 +134,7 @@ def _links(parts: list[Part], names: list[str]) -> dict[str, str]:
 
 
 def _style(book: Workbook, currency: str) -> Style:
-    symbol = formats.SYMBOLS.get(currency, f"{currency} ").replace('"', "")
-    money = f'"{symbol}"#,##0.00;[Red]-"{symbol}"#,##0.00'
+    money = formats.excel_money(currency)
     top: dict[str, Any] = {"valign": "top"}
     column = {"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, **top}
     return Style(
@@ -143,6 +142,7 @@ def _style(book: Workbook, currency: str) -> Style:
         head=book.add_format({"bold": True, "font_size": 13, "font_color": "#173A5E"}),
         column=book.add_format(column),
         heading=book.add_format({**column, "text_wrap": False}),
+        indented=book.add_format({**column, "text_wrap": False, "align": "left", "indent": 1}),
         figures=book.add_format({**column, "align": "right"}),
         text=book.add_format(top),
         inset=book.add_format({"align": "left", "indent": 1, **top}),

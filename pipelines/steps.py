@@ -142,9 +142,9 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
 def deliver(project: Project, paths: Paths) -> dict[str, Any]:
     """Decisions -> the published folder; returns its manifest."""
     return delivering.deliver(
-        paths.tables, paths.features, paths.scores, paths.decisions, paths.evaluation,
-        outbox=project.outbox, receipt=paths.receipt, catalogue=project.catalogue,
-        params=project.params,
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.effects, paths.plan,
+        paths.measurement, paths.evaluation, outbox=project.outbox, receipt=paths.receipt,
+        catalogue=project.catalogue, params=project.params,
     )  # fmt: skip
 
 

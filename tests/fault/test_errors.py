@@ -189,3 +189,15 @@ def test_second_run_of_a_project_is_told_that_the_first_is_writing(project):
         done = keepwell("run", "--project", project, "--as-of", "2026-01-01")
     assert done.returncode == 75
     assert done.stderr.startswith("keepwell: state: another run is writing. Got process ")
+
+
+def test_spark_without_java_is_one_line_and_delivers_nothing(project, monkeypatch):
+    put(project / "params.yaml", "^engine: .*", "engine: spark")
+    monkeypatch.setenv("JAVA_HOME", str(project))
+    assert keepwell("ingest", "--project", project).returncode == 0
+    done = keepwell("features", "--project", project, "--as-of", "2026-01-01")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("keepwell: params.yaml, engine: Spark needs Java")
+    assert "Traceback" not in done.stderr
+    assert done.returncode == CONFIGURATION
+    assert [f.name for f in (project / "outbox").iterdir()] == ["as_of=2025-12-01"]

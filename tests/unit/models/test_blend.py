@@ -8,7 +8,7 @@ from models.blend import Blend, offset, stacked
 
 @pytest.fixture(scope="module")
 def customers():
-    """Two cutoffs of unlike level; the first member is right, the second noise, the third inverse."""
+    """Two cutoffs of unlike level; one member is right, one is noise, one inverse."""
     draw = np.random.default_rng(0)
     truth = draw.normal(size=8000)
     group = np.repeat([0, 1], 4000)

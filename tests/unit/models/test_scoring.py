@@ -21,6 +21,7 @@ CUSTOMER = {
     "level": "loyalty",
     "level_because": "",
     "activity": "active",
+    "activity_because": "",
     **{f"{t}_score": 0.0 for t in ("transactional", "emotional", "social", "experiential")},
     "days_since_last_value": 10,
     "days_since_first_value": 365,
