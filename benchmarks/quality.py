@@ -21,11 +21,10 @@ from benchmarks.public_logs import HORIZON_DAYS, LOGS, ROOT, Log, snapshots
 from benchmarks.record import Goal, line
 from features.params import ChurnParams
 from models.baselines import dull_risks
-from models.churn import HISTORY
+from models.churn import churn_columns
 from models.fitting import Task, fit_churn
 from models.metrics import Interval, auc, binary_log_losses, ece, lift, paired_aucs, paired_interval
 from models.params import TrainParams
-from models.preprocessing import informative
 from pipelines.config import read_params
 from pipelines.examples import buyers_of, churn_examples
 
@@ -106,7 +105,7 @@ def predicted(
     known = rows.filter(pl.col("as_of").is_in(log.train))
     test = rows.filter(pl.col("as_of") == log.test)
     fit, final = churn_examples(known, columns), churn_examples(test, columns)
-    own = sorted({*informative(fit.x), *HISTORY}, key=columns.index)
+    own = churn_columns(fit.x)
     churn = ChurnParams(horizon_days=HORIZON_DAYS, gap_days=0, lookback_days=lookback_days)
     params: TrainParams = read_params(ROOT / "params.yaml").train
     bought = buyers_of(pl.concat([known, test]))

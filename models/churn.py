@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from models.blend import Blend
 from models.params import TrainParams
-from models.preprocessing import STRONG, logistic
+from models.preprocessing import STRONG, informative, logistic
 from models.purchases import Histories, Purchases, fit_purchases, p_alive, p_purchase
 from models.season import year_before
 
@@ -61,6 +61,12 @@ class Examples(NamedTuple):
 def histories(x: pd.DataFrame) -> Histories:
     """The purchase histories in a feature table; the unknown counts as 0 [purchases, days]."""
     return Histories(*(x[name].fillna(0.0).to_numpy(dtype=float) for name in HISTORY))
+
+
+def churn_columns(x: pd.DataFrame) -> list[str]:
+    """What the model reads of a feature table: all that tells customers apart, and the history."""
+    wanted = {*informative(x), *HISTORY}
+    return [name for name in x.columns if name in wanted]
 
 
 def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> lgb.Booster:

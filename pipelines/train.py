@@ -14,7 +14,7 @@ from features.definitions import Definitions
 from features.params import ChurnParams
 from features.records import Record
 from features.schemas import LABELS, LEVELS, STAGES
-from models.churn import HISTORY
+from models.churn import churn_columns
 from models.fitting import Task, fit_churn
 from models.params import TrainParams
 from models.preprocessing import informative
@@ -94,7 +94,7 @@ def _fit(
     if poor:
         why_not["churn"] = poor
     else:
-        own = sorted({*informative(examples.x), *HISTORY}, key=facts["columns"].index)
+        own = churn_columns(examples.x)
         assert cutoffs.test is not None
         test = read_snapshot(features, cutoffs.test)
         bought = buyers_of(known) | buyers_of(test)
