@@ -16,12 +16,13 @@ from delivery.funnel import Funnel, funnel
 from delivery.health import Health, Quality, health, quality
 from delivery.intervals import NO_BELIEFS
 from delivery.listing import Listing, listing
-from delivery.pieces import Run, total
+from delivery.pieces import Run, TextTable, total
 from delivery.plan import Exits, Plan, Spend, exits, plan, spend
 from delivery.provenance import DefinitionGroup, definitions, limits
 from delivery.risk import Risk, risk
 from delivery.rule_costs import RuleCosts, rule_costs
 from delivery.standing import Movement, Standing, Types, stage_movement, standing, types
+from delivery.watched import watched
 from features.errors import DataError
 
 
@@ -45,6 +46,7 @@ class Known(NamedTuple):
         its interval
     effects : table with action_id, stage, points and sd
         What is believed of each action; empty: what the catalogue assumes.
+    monitor : mapping with as_of, status, compared_with and findings
     """
 
     budget_curve: pl.DataFrame | None = None
@@ -52,6 +54,7 @@ class Known(NamedTuple):
     measured: pl.DataFrame | None = None
     ledger: pl.DataFrame | None = None
     effects: pl.DataFrame = NO_BELIEFS
+    monitor: Mapping[str, Any] | None = None
 
 
 NOTHING_BESIDES = Known()
@@ -80,6 +83,7 @@ class ReportFacts:
     listing: Listing | None
     quality: Quality
     health: Health
+    watched: TextTable | None
     definitions: tuple[DefinitionGroup, ...]
     limits: tuple[str, ...]
     colophon: tuple[tuple[str, str], ...]
@@ -158,6 +162,7 @@ def report_facts(
         ),
         quality=quality(run),
         health=health(scores, evaluation, run),
+        watched=watched(known.monitor),
         definitions=definitions(run, bands),
         limits=limits(exported, scores, run),
         colophon=_colophon(decisions, run),

@@ -40,6 +40,7 @@ class Style(NamedTuple):
     number: Format
     sum: Format
     percent: Format
+    hour: Format
     day: Format
 
 

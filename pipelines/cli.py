@@ -3,6 +3,7 @@
 Heavy libraries are imported inside the commands, so that ``keepwell --help`` answers at once.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from features.errors import KeepwellError, UsageError
+from features.errors import KeepwellError, UsageError, one_line
 
 if TYPE_CHECKING:
     from actions.catalogue import ActionCatalogue
@@ -56,7 +57,7 @@ def app() -> None:
     try:
         commands()
     except KeepwellError as error:
-        typer.echo(f"keepwell: {error}", err=True)
+        typer.echo(f"keepwell: {one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
 
 
@@ -309,6 +310,21 @@ def deliver(project: ProjectFolder = HERE) -> None:
 
     manifest = steps.deliver(*_opened(project))
     typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+@commands.command(epilog="Example: keepwell monitor || notify-somebody")
+def monitor(
+    project: ProjectFolder = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Say what the last run found unusual; exit 10 with a warning, 11 with an error."""
+    from pipelines.monitor import exit_code, read_monitor, spoken
+    from pipelines.project import Project
+    from pipelines.run import STATE
+
+    found = read_monitor(Project(project).paths(STATE).monitor)
+    typer.echo(json.dumps(found, indent=1) if as_json else spoken(found))
+    raise typer.Exit(exit_code(found))
 
 
 def _terminal(*, asking: bool) -> "Terminal":

@@ -80,9 +80,11 @@ class Made(NamedTuple):
 def deliver(
     tables: Path, features: Path, scores: Path, decisions: Path, effects: Path, plan: Path,
     measurement: Path, evaluation: Path, *, outbox: Path, receipt: Path, catalogue: Catalogue,
-    params: Params,
+    params: Params, found: dict[str, Any] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Publish ``outbox/as_of=.../`` and write its manifest to `receipt` as well.
+
+    `found` is what monitoring found, for the report; None where the run is not watched.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def deliver(
         _movement(features, kept, past),
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
         _run(tables, features, kept, past, catalogue, params),
-        _besides(effects, plan, measurement),
+        _besides(effects, plan, measurement)._replace(monitor=found),
         decided.height - kept.height,
     )
     with formats.written_in(params.deliver.locale):

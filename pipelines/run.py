@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
+from features.errors import RefusedError
 from pipelines import steps
 from pipelines.lock import locked
+from pipelines.monitor import alarms
 from pipelines.project import Project
+from pipelines.webhook import notify
 
 STATE = "state"
 Training = Literal["auto", "always", "never"]
@@ -52,7 +55,24 @@ def run(
         say(f"measure: {steps.measure(project, paths).runs} past runs with a complete window")
         decisions = steps.recommend(project, paths)
         say(f"recommend: {(decisions['outcome'] == 'exported').sum():,} actions")
-        return Outcome(steps.deliver(project, paths), evaluation)
+        found = _monitor(project, paths, say)
+        return Outcome(steps.deliver(project, paths, found), evaluation)
+
+
+def _monitor(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> dict[str, Any]:
+    found = steps.monitor(project, paths)
+    said = alarms(found)
+    say(f"monitor: {found['status']}")
+    for alarm in said:
+        say(f"monitor: {alarm}")
+    if told := notify(found, project.catalogue.sources.business.name):
+        say(told)
+    if found["status"] == "error" and project.params.monitor.on_error == "refuse":
+        raise RefusedError(
+            f"monitor: not delivered. Got {len(said)} alarms, the first: {said[0]}. Expected no "
+            f"error, because monitor.on_error is refuse. Look at `keepwell monitor`."
+        )
+    return found
 
 
 def _learn(project: Project, paths: steps.Paths, say: Callable[[str], None]) -> dict[str, Any]:

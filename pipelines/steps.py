@@ -14,6 +14,7 @@ from pipelines import features as featuring
 from pipelines import ingest as ingesting
 from pipelines import labels as labelling
 from pipelines import measure as measuring
+from pipelines import monitor as monitoring
 from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
@@ -139,12 +140,21 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def deliver(project: Project, paths: Paths) -> dict[str, Any]:
+def monitor(project: Project, paths: Paths) -> dict[str, Any]:
+    """Sources, distributions, past predictions and the plan -> what is unusual."""
+    return monitoring.monitor(
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.monitor,
+        outbox=project.outbox, catalogue=project.catalogue.actions,
+        params=project.params.monitor, budget_cents=project.params.recommend.budget_cents,
+    )  # fmt: skip
+
+
+def deliver(project: Project, paths: Paths, found: dict[str, Any] | None = None) -> dict[str, Any]:
     """Decisions -> the published folder; returns its manifest."""
     return delivering.deliver(
         paths.tables, paths.features, paths.scores, paths.decisions, paths.effects, paths.plan,
         paths.measurement, paths.evaluation, outbox=project.outbox, receipt=paths.receipt,
-        catalogue=project.catalogue, params=project.params,
+        catalogue=project.catalogue, params=project.params, found=found,
     )  # fmt: skip
 
 
