@@ -95,9 +95,9 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
     """Models -> judged, tracked, registered, perhaps promoted."""
     params = project.params
     return evaluating.evaluate(
-        paths.features, paths.labels, paths.models, paths.evaluation, paths.reports,
-        params=params.gate, tracking_params=params.tracking, seed=params.run.seed,
-        root=project.root,
+        paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
+        params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
+        seed=params.run.seed, root=project.root,
     )  # fmt: skip
 
 
