@@ -21,11 +21,13 @@ import polars as pl
 from features.errors import KeepwellError
 from features.taxonomy import Taxonomy
 from pipelines.ingest import ingest, read_events
-from pipelines.quarantine import read_quarantine
-from pipelines.sources import Business, Source, SourceCatalogue
+from pipelines.intake.quarantine import read_quarantine
+from pipelines.intake.sources import Business, Source, SourceCatalogue
 
 COLUMNS = ("customer_id", "event_id", "occurred_at", "event_type", "value")
-TAXONOMY = Taxonomy.model_validate({"events": {"order_completed": {"role": "value"}}})
+TAXONOMY = Taxonomy.model_validate(
+    {"channels": ["web"], "events": {"order_completed": {"role": "value"}}}
+)
 NAMES = (
     "001",
     "1",

@@ -21,7 +21,7 @@ from benchmarks.hostile import FILES, Verdict, judge
 from benchmarks.record import Goal, line
 from features.taxonomy import Taxonomy
 from pipelines.ingest import ingest
-from pipelines.sources import Business, Source, SourceCatalogue
+from pipelines.intake.sources import Business, Source, SourceCatalogue
 
 TYPES = ("order_completed", "page_viewed", "product_viewed", "email_opened")
 COLUMNS = ("event_id", "customer_id", "occurred_at", "event_type", "channel", "value")
@@ -177,7 +177,9 @@ def _ingest(folder: Path, kind: str) -> None:
     )
     business = Business(name="Benchmark", timezone="UTC", currency="USD")
     catalogue = SourceCatalogue(business=business, sources={"shop": source})
-    taxonomy = Taxonomy.model_validate({"events": {t: {"role": r} for t, r in ROLES.items()}})
+    taxonomy = Taxonomy.model_validate(
+        {"channels": ["web"], "events": {t: {"role": r} for t, r in ROLES.items()}}
+    )
     ingest(folder, folder / f"{kind}-tables", catalogue, taxonomy, 5_000_000)
 
 

@@ -3,6 +3,7 @@
 Heavy libraries are imported inside the commands, so that ``keepwell --help`` answers at once.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from features.errors import KeepwellError, UsageError
+from features.errors import KeepwellError, UsageError, one_line
 from pipelines.ending import stop_cleanly_on_sigterm, storage_error, wanted_by_parent
 from pipelines.lock import locked, refuse_if_busy
 
@@ -64,7 +65,7 @@ def app() -> None:
         told = error if isinstance(error, KeepwellError) else storage_error(error)
         if told is None:
             raise
-        typer.echo(f"keepwell: {told}", err=True)
+        typer.echo(f"keepwell: {one_line(str(told))}", err=True)
         sys.exit(told.exit_code)
 
 
@@ -95,7 +96,7 @@ def init(
 ) -> None:
     """Make a folder your own project: look at your files, propose how to read them, and ask."""
     from pipelines.init import columns_said, initialise
-    from pipelines.proposal import Wishes
+    from pipelines.onboarding.proposal import Wishes
 
     wishes = Wishes(
         events=events,
@@ -365,6 +366,36 @@ def deliver(project: ProjectFolder = HERE) -> None:
     with _writing(*_opened(project)) as opened:
         manifest = steps.deliver(*opened, wanted=wanted)
     typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+@commands.command(epilog="Example: keepwell forget - < id.txt")
+def forget(
+    customer: Annotated[str, typer.Argument(help="The customer's id; - reads it from input.")],
+    project: ProjectFolder = HERE,
+) -> None:
+    """Take a person out of every table, file, cache and log, for good, and prove it.
+
+    With - the id stands in no history of a shell and in no list of processes.
+    """
+    from pipelines.forget import forget, spoken
+
+    own = sys.stdin.readline().strip() if customer == "-" else customer
+    opened, _ = _opened(project)
+    typer.echo(spoken(forget(opened, own, date.today())))  # noqa: DTZ011
+
+
+@commands.command(epilog="Example: keepwell monitor || notify-somebody")
+def monitor(
+    project: ProjectFolder = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Say what the last run found unusual; exit 10 with a warning, 11 with an error."""
+    from pipelines.monitor import exit_code, read_monitor, spoken
+    from pipelines.project import Project
+
+    found = read_monitor(Project(project).paths(STATE).monitor)
+    typer.echo(json.dumps(found, indent=1) if as_json else spoken(found))
+    raise typer.Exit(exit_code(found))
 
 
 def _terminal(*, asking: bool) -> "Terminal":

@@ -1,5 +1,6 @@
 """Documents that are generated from the code: what they say cannot drift from what it does."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def _table(table: Table) -> list[str]:
     return ["", f"## {table.name}", "", f"{table.meaning} Key: {key}.", "", *head, *rows]
 
 
+def stripped(notebook: str) -> str:
+    """A notebook's text without what its cells put out: outputs may hold rows of customers."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
 def _phrase(phrase: str) -> str:
     return phrase.replace("{x}", "…")
 
@@ -63,6 +73,7 @@ def main(arguments: list[str]) -> int:
     pages = {
         Path("docs/features.md"): features_page(Project(Path()).definitions),
         Path("docs/tables.md"): tables_page(),
+        **{path: stripped(path.read_text("utf-8")) for path in Path("notebooks").glob("*.ipynb")},
     }
     stale = [
         path

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from features.errors import UsageError
-from pipelines.business import Setting, is_currency, is_zone
 from pipelines.config import read_params, read_taxonomy
-from pipelines.proposal import (
+from pipelines.intake.sources import TARGETS
+from pipelines.onboarding.business import Setting, is_currency, is_zone
+from pipelines.onboarding.proposal import (
     Proposal,
     Shipped,
     Wishes,
@@ -15,9 +16,8 @@ from pipelines.proposal import (
     refuse_undecided,
     undecided_dates,
 )  # fmt: skip
-from pipelines.scaffold import shipped, write_proposal
-from pipelines.sheet import printed, proposal_sheet
-from pipelines.sources import TARGETS
+from pipelines.onboarding.scaffold import shipped, write_proposal
+from pipelines.onboarding.sheet import printed, proposal_sheet
 
 LONGEST_HORIZON_DAYS = 3650
 

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from pipelines.parts import JOURNAL, STAGING
+from pipelines.intake.parts import JOURNAL, STAGING
 
 # `tables.replacing` and `parts.write_part` end their names with the number of the process.
 UNFINISHED_FILE = re.compile(r"^\.(.+\.)?\d+$")

@@ -9,14 +9,14 @@ from pathlib import Path
 from features.records import Record
 from features.schemas import EVENTS
 from pipelines.champions import CHAMPIONS
-from pipelines.ledger import Entry, read_ledger
+from pipelines.intake.ledger import Entry, read_ledger
 from pipelines.project import Paths, Project
 from pipelines.tables import present
 from pipelines.verify import MANIFEST
 
 LIBRARIES = (
     "keepwell", "polars", "narwhals", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn",
-    "skops", "xlsxwriter",
+    "lightgbm", "skops", "xlsxwriter",
 )  # fmt: skip
 PACKAGES = ("features", "models", "actions", "delivery", "pipelines")
 

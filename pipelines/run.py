@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from features.errors import RefusedError
 from pipelines import steps
 from pipelines.leftovers import leftovers, remove
 from pipelines.lock import locked
@@ -105,10 +106,31 @@ def _run(job: Job) -> Outcome:
           lambda m: f"{m.runs} past runs with a complete window")  # fmt: skip
     _step(job, "recommend", lambda: steps.recommend(project, paths),
           lambda d: f"{(d['outcome'] == 'exported').sum():,} actions")  # fmt: skip
+    seen = _monitor(job)
     manifest = _step(job, "deliver", lambda: steps.deliver(
-        project, paths, wait_seconds=job.wait_seconds, wanted=job.wanted), _delivered)  # fmt: skip
+        project, paths, seen, wait_seconds=job.wait_seconds, wanted=job.wanted,
+    ), _delivered)  # fmt: skip
     job.fields.update(_account(job, manifest), ending="delivered", made_of=made_now)
     return Outcome(manifest, evaluation, unchanged=False)
+
+
+def _monitor(job: Job) -> dict[str, Any]:
+    from pipelines.monitor import alarms
+    from pipelines.webhook import notify
+
+    found = _step(job, "monitor", lambda: steps.monitor(job.project, job.paths),
+                  lambda seen: seen["status"])  # fmt: skip
+    said = alarms(found)
+    for alarm in said:
+        job.say(f"monitor: {alarm}")
+    if told := notify(found, job.project.catalogue.sources.business.name):
+        job.say(told)
+    if found["status"] == "error" and job.project.params.monitor.on_error == "refuse":
+        raise RefusedError(
+            f"monitor: not delivered. Got {len(said)} alarms, the first: {said[0]}. Expected no "
+            f"error, because monitor.on_error is refuse. Look at `keepwell monitor`."
+        )
+    return found
 
 
 def _step(job: Job, name: str, work: Callable[[], T], told: Callable[[T], str]) -> T:

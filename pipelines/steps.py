@@ -15,9 +15,9 @@ from pipelines import champions as resolving
 from pipelines import features as featuring
 from pipelines import ingest as ingesting
 from pipelines import tracking
-from pipelines.contracts import check_freshness
+from pipelines.intake.contracts import check_freshness
+from pipelines.intake.quarantine import described, read_quarantine
 from pipelines.project import Paths, Project
-from pipelines.quarantine import described, read_quarantine
 
 if TYPE_CHECKING:
     from pipelines.measure import Measured
@@ -39,6 +39,7 @@ def ingest(
         catalogue.taxonomy,
         params.features.rows_per_bucket,
         say,
+        catalogue.forgotten,
     )
     day = as_of or params.run.as_of
     for warning in check_freshness(accounting, catalogue.sources.sources, day):
@@ -100,9 +101,9 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
 
     params = project.params
     return evaluating.evaluate(
-        paths.features, paths.labels, paths.models, paths.evaluation, paths.reports,
-        params=params.gate, tracking_params=params.tracking, seed=params.run.seed,
-        root=project.root,
+        paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
+        params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
+        seed=params.run.seed, root=project.root,
     )  # fmt: skip
 
 
@@ -152,9 +153,21 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def monitor(project: Project, paths: Paths) -> dict[str, Any]:
+    """Sources, distributions, past predictions and the plan -> what is unusual."""
+    from pipelines import monitor as monitoring
+
+    return monitoring.monitor(
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.monitor,
+        outbox=project.outbox, catalogue=project.catalogue.actions,
+        params=project.params.monitor, budget_cents=project.params.recommend.budget_cents,
+    )  # fmt: skip
+
+
 def deliver(
     project: Project,
     paths: Paths,
+    found: dict[str, Any] | None = None,
     *,
     wait_seconds: float = 0,
     wanted: Callable[[], None] = lambda: None,
@@ -163,9 +176,10 @@ def deliver(
     from pipelines import deliver as delivering
 
     return delivering.deliver(
-        paths.tables, paths.features, paths.scores, paths.decisions, paths.evaluation,
-        outbox=project.outbox, receipt=paths.receipt, catalogue=project.catalogue,
-        params=project.params, wait_seconds=wait_seconds, wanted=wanted,
+        paths.tables, paths.features, paths.scores, paths.decisions, paths.effects, paths.plan,
+        paths.measurement, paths.evaluation, outbox=project.outbox, receipt=paths.receipt,
+        catalogue=project.catalogue, params=project.params, found=found,
+        wait_seconds=wait_seconds, wanted=wanted,
     )  # fmt: skip
 
 

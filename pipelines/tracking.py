@@ -19,7 +19,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
 SQLITE = "sqlite:///"
 MAKING_SECONDS = 300.0  # making the database takes ten seconds, or some minutes on a busy machine
-REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
+REQUIREMENTS = ("keepwell", "lightgbm", "scikit-learn", "scipy", "skops", "numpy", "pandas")
 
 
 class Registered(NamedTuple):

@@ -9,7 +9,7 @@ import yaml
 from features.schemas import EVENTS
 from pipelines.config import read_catalogue
 from pipelines.ingest import ingest, read_events
-from pipelines.sources import SourceCatalogue
+from pipelines.intake.sources import SourceCatalogue
 from pipelines.tables import check
 
 REPOSITORY = Path(__file__).parents[2]

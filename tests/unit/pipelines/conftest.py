@@ -7,13 +7,13 @@ import pytest
 
 from features.schemas import EVENTS
 from features.taxonomy import Taxonomy
-from pipelines.delimited import ROW
-from pipelines.events import merged_lines, typed_events
-from pipelines.identity import INPUT, SEEN, judged
 from pipelines.ingest import ingest
-from pipelines.intake import normalise
-from pipelines.people import Intake, people_of
-from pipelines.sources import Business, Source, SourceCatalogue
+from pipelines.intake.delimited import ROW
+from pipelines.intake.events import merged_lines, typed_events
+from pipelines.intake.identity import INPUT, SEEN, judged
+from pipelines.intake.people import Intake, people_of
+from pipelines.intake.rows import normalise
+from pipelines.intake.sources import Business, Source, SourceCatalogue
 
 REPOSITORY = Path(__file__).parents[3]
 TAXONOMY = Taxonomy.model_validate(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from features.errors import DataError
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS, QUARANTINE
-from pipelines.delimited import ROW
 from pipelines.ingest import ACCOUNTING, read_events
-from pipelines.quarantine import read_quarantine
+from pipelines.intake.delimited import ROW
+from pipelines.intake.quarantine import read_quarantine
 from pipelines.tables import check, read
 
 HEAD = "customer_id,event_id,occurred_at,event_type,value\n"

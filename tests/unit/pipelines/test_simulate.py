@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import InputMissingError, RefusedError
 from features.schemas import DECISIONS
-from pipelines.people import complete
+from pipelines.intake.people import complete
 from pipelines.project import Project
 from pipelines.simulate import respond_to, simulate_project
 from pipelines.steps import ingest

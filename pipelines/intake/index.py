@@ -1,0 +1,92 @@
+"""The identities of all events that have been read, one file an input, below ``index/``."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.intake.delimited import ROW
+from pipelines.intake.identity import (
+    BODY,
+    DUPLICATE,
+    ID,
+    INPUT,
+    KEPT,
+    REJECTED,
+    REPEATED,
+    SEEN,
+    WHO,
+)
+from pipelines.intake.ledger import Entry
+from pipelines.intake.stage import PART, PLACE
+
+INDEX = "index"
+STATE = "state"
+COLUMNS = {
+    ID: pl.UInt64,
+    BODY: pl.UInt64,
+    WHO: pl.UInt64,
+    ROW: pl.UInt32,
+    STATE: pl.UInt8,
+}
+
+
+def with_states(entries: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Entries with what became of each: kept, a repetition, or rejected."""
+    if not rejected.height:
+        return entries.with_columns(pl.lit(KEPT, pl.UInt8).alias(STATE))
+    repeated = pl.col("reason") == DUPLICATE
+    state = pl.when(repeated).then(REPEATED).otherwise(REJECTED).cast(pl.UInt8).alias(STATE)
+    found = rejected.select(PART, PLACE, state)
+    joined = entries.join(found, on=[PART, PLACE], how="left", maintain_order="left")
+    return joined.with_columns(pl.col(STATE).fill_null(KEPT))
+
+
+def write_index(entries: pl.DataFrame, names: Mapping[int, str], folder: Path) -> None:
+    """Write the entries of each input to its file below `folder`."""
+    for number, name in names.items():
+        own = entries if len(names) == 1 else entries.filter(pl.col(INPUT) == number)
+        path = folder / INDEX / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        own.select(list(COLUMNS)).write_parquet(path, compression="uncompressed", statistics=False)
+
+
+def read_index(tables: Path, entry: Entry) -> pl.DataFrame:
+    """All entries of one input."""
+    return pl.read_parquet(tables / INDEX / entry.name)
+
+
+def shared(tables: Path, kept: Iterable[Entry], ids: pl.Series) -> pl.DataFrame:
+    """Entries of earlier runs whose ids are among `ids`, with ``name`` of their input's file.
+
+    They look like entries of `pipelines.intake.identity.judged`, marked as seen.
+    """
+    kept = list(kept)
+    wanted = ids.unique().to_frame(ID) if kept else ids.clear().to_frame(ID)
+    found = [_empty()]
+    for entry in kept:
+        path = tables / INDEX / entry.name
+        if not path.exists():
+            continue
+        hits = pl.read_parquet(path, columns=[ID]).with_row_index("at")
+        at = hits.join(wanted, on=ID, how="semi")["at"].sort()
+        if at.len():
+            rows = pl.read_parquet(path).gather(at)
+            found.append(rows.with_columns(pl.lit(entry.name).alias("name")))
+    together = pl.concat(found)
+    return together.with_columns(pl.lit(None, pl.Int64).alias("loaded"), pl.lit(True).alias(SEEN))
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema={**COLUMNS, "name": pl.String})
+
+
+def turned(tables: Path, name: str, rows: pl.Series, folder: Path) -> None:
+    """Mark rows of an input of an earlier run as rejected, in a new copy of its file."""
+    entries = pl.read_parquet(tables / INDEX / name)
+    state = pl.when(pl.col(ROW).is_in(rows.implode())).then(REJECTED).otherwise(pl.col(STATE))
+    path = folder / INDEX / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entries.with_columns(state.cast(pl.UInt8).alias(STATE)).write_parquet(
+        path, compression="uncompressed", statistics=False
+    )
