@@ -1,6 +1,7 @@
 """Which registered models are champions, resolved once a run, and how each was judged."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,9 +61,11 @@ def write_champions(
         write_text(json.dumps(content, indent=2) + "\n", out / name)
 
 
-def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> Champions:
+def load_champions(
+    path: Path, params: tracking.TrackingParams, root: Path, as_of: date
+) -> Champions:
     """The champions named in a file that `evaluate` wrote, each checked before it is loaded."""
-    return load_files(champion_files(path, params, root))
+    return load_files(champion_files(path, params, root), as_of)
 
 
 def champion_files(
@@ -80,7 +83,10 @@ def champion_files(
     }
 
 
-def load_files(files: dict[str, ModelFile | None]) -> Champions:
-    """Champions from their files, each checked before it is loaded."""
+def load_files(files: dict[str, ModelFile | None], as_of: date) -> Champions:
+    """Champions for an as-of date from their files, each checked before it is loaded."""
     loaded = {k: f and Champion(load_model(f.path, f.sha256), f.name) for k, f in files.items()}
+    if loaded["churn"]:
+        churn, name = loaded["churn"]
+        loaded["churn"] = Champion(churn.on(as_of), name)
     return Champions(**loaded)

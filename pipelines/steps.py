@@ -39,6 +39,7 @@ def ingest(
         catalogue.taxonomy,
         params.features.rows_per_bucket,
         say,
+        catalogue.forgotten,
     )
     day = as_of or params.run.as_of
     for warning in check_freshness(accounting, catalogue.sources.sources, day):
@@ -94,9 +95,9 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
     """Models -> judged, tracked, registered, perhaps promoted."""
     params = project.params
     return evaluating.evaluate(
-        paths.features, paths.labels, paths.models, paths.evaluation, paths.reports,
-        params=params.gate, tracking_params=params.tracking, seed=params.run.seed,
-        root=project.root,
+        paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
+        params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
+        seed=params.run.seed, root=project.root,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ BASELINES = {
     "keepwell": "Keepwell",
     "recency": "recency alone",
     "rfm_logistic": "RFM + logistic",
+    "mbg_nbd": "MBG/NBD",
     "stays": "everybody stays",
     "transition_table": "transition table",
 }

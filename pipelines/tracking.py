@@ -15,7 +15,7 @@ from pipelines.params import TrackingParams
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
-REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
+REQUIREMENTS = ("keepwell", "lightgbm", "scikit-learn", "scipy", "skops", "numpy", "pandas")
 
 
 class Registered(NamedTuple):
