@@ -14,6 +14,7 @@ import pytest
 
 from actions.catalogue import Tactic
 from delivery import words
+from delivery.checks import check_file
 from features.consents import objected
 from features.schemas import (
     CONSENTS,
@@ -68,6 +69,21 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def other(new_project, run_job):
     return run_job(new_project()).project
+
+
+def test_every_platform_s_files_pass_the_platform_s_check(done, folder, manifest):
+    platforms = done.project.catalogue.platforms
+    assert manifest["platforms"].keys() == platforms.platforms.keys()
+    for name, made in manifest["platforms"].items():
+        found = {
+            file: check_file(
+                file, (folder / file).read_bytes(), platforms.platforms[name], platforms, AS_OF
+            )
+            for file in made["files"]
+        }
+        # A company of this size has no list as long as LinkedIn asks for.
+        assert found or platforms.platforms[name].limits.min_rows
+        assert not any(found.values()), name
 
 
 def test_two_runs_in_two_folders_deliver_the_same_bytes(folder, other):
