@@ -92,7 +92,8 @@ def made_up(customers: int, actions: int, catalogue: Catalogue, params: Params) 
         movement=pl.DataFrame(moved, ["stage_before", "stage_now", "customers"], orient="row"),
         evaluation={},
         run={
-            "as_of": AS_OF.isoformat(), "previous_as_of": "2025-12-25", "run_id": "benchmark",
+            "as_of": AS_OF.isoformat(), "previous_as_of": "2025-12-25", "published_before": True,
+            "judged_on": "2026-01-31", "run_id": "benchmark",
             "company": "Made up", "currency": "EUR", "budget_cents": 30 * actions,
             "spent_cents": int(decisions["cost_cents"].sum()), "holdout_share": 0.1,
             "horizon_days": params.churn.horizon_days, "gap_days": 0, "lookback_days": 90,

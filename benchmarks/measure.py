@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+ALLOCATOR = {"_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:10000"}  # as pipelines/cli.py sets it
 KIB_OF_MAXRSS = 1 if sys.platform != "darwin" else 1024
 
 
@@ -88,7 +89,7 @@ def say(text: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**ALLOCATOR, **os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def _median(costs: list[Cost]) -> Cost:

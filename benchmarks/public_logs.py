@@ -20,16 +20,22 @@ HORIZON_DAYS = 90
 
 
 class Log(NamedTuple):
-    """A data set's dates: the test, and how many training cutoffs lie before it, how far apart."""
+    """A data set's dates: the test, and how many training cutoffs lie before it, how far apart.
+
+    `fixed` names the training cutoffs instead.
+    """
 
     name: str
     test: date
     cutoffs: int
     step_days: int
+    fixed: tuple[date, ...] = ()
 
     @property
     def train(self) -> list[date]:
         """Training cutoffs, oldest first; the latest label window ends at the test."""
+        if self.fixed:
+            return list(self.fixed)
         latest = self.test - timedelta(days=HORIZON_DAYS)
         return [latest - timedelta(days=k * self.step_days) for k in reversed(range(self.cutoffs))]
 

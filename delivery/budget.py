@@ -17,7 +17,7 @@ class Curve(NamedTuple):
     Attributes
     ----------
     lead : str
-        What 20 % more would buy.
+        What 20% more would buy.
     figure : Figure
     points : list of dict
         ``budget``, ``net`` and ``spent`` in units of the currency, and ``actions``.
@@ -89,6 +89,6 @@ def _lead(shown: pl.DataFrame, own: int, currency: str) -> str:
         "" if gain > 0 else " More money would not help: other limits hold, or nothing more pays."
     )
     return (
-        f"What would 20 % more buy? {formats.money(extra, currency)} more would bring about "
+        f"What would 20% more buy? {formats.money(extra, currency)} more would bring about "
         f"{formats.money(max(gain, 0), currency)} more net value.{verdict}"
     )

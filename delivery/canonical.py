@@ -5,7 +5,7 @@ import polars as pl
 from actions.catalogue import ActionCatalogue
 from delivery.bands import BANDS, BandLimits, churn_band
 from delivery.csv_cells import MARGINS, MONEY
-from delivery.intervals import with_interval
+from delivery.intervals import NO_BELIEFS, with_interval
 from features.errors import DataError
 from features.schemas import Column
 
@@ -87,7 +87,7 @@ def _action_columns() -> tuple[Column, ...]:
         Column("best_weekday", "integer", "day they act most, 1 Monday to 7 Sunday", True),
         Column("best_hour", "integer", "hour they act most, 0 to 23, business time zone", True),
         Column("expected_net_value", "text", "expected net of contact and incentive, decimal"),
-        Column("net_value_low", "text", "lower end of its 80 % interval, decimal", True),
+        Column("net_value_low", "text", "lower end of its 80% interval, decimal", True),
         Column("net_value_high", "text", "upper end; both blank where none is known", True),
         Column("cost", "text", "contact cost plus expected incentive, decimal"),
         Column("basis", "text", "where the effect comes from: assumed, measured or randomised"),
@@ -103,6 +103,7 @@ def action_rows(
     bands: BandLimits = BANDS,
     granted: pl.DataFrame = NO_GRANTS,
     reach: pl.DataFrame = NO_REACH,
+    effects: pl.DataFrame = NO_BELIEFS,
 ) -> pl.DataFrame:
     """One row for every exported decision, sorted by customer.
 
@@ -119,6 +120,8 @@ def action_rows(
         Consents that hold now.
     reach : table of customer_id, best_weekday, best_hour
         When they act most, as integers.
+    effects : table of schemas.EFFECTS
+        What is believed of each action in each stage; where it says nothing, the catalogue holds.
 
     Returns
     -------
@@ -131,8 +134,8 @@ def action_rows(
         If an exported decision has no score or an action that the catalogue lacks, or if a
         customer is twice in a table.
     """
-    chosen = decisions.filter(pl.col("outcome") == "exported").drop(STANDING, strict=False)
-    exported = with_interval(chosen, catalogue)
+    chosen = with_interval(decisions.filter(pl.col("outcome") == "exported"), catalogue, effects)
+    exported = chosen.drop(STANDING, strict=False)
     standing = scores.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
     rows = exported.join(
         standing.select("customer_id", "as_of", *STANDING), on=["customer_id", "as_of"], how="left"

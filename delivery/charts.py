@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import vl_convert
 
+from delivery import formats
 from delivery.curves import curve_layers, range_layers
 from delivery.flows import flow_spec
 from delivery.pieces import Figure, Mark
@@ -44,7 +45,6 @@ def drawing(figure: Figure) -> Drawing:
     return Drawing(SPECS[figure.kind](figure), "vega-lite")
 
 
-@lru_cache(maxsize=64)
 def figure_svg(figure: Figure) -> str:
     """Figure as SVG text with a role and a label, to be put into a page as it is.
 
@@ -53,11 +53,7 @@ def figure_svg(figure: Figure) -> str:
     figure : Figure
         With at least one mark.
     """
-    spec, mode = drawing(figure)
-    if mode == "vega":
-        drawn = vl_convert.vega_to_svg(spec, allowed_base_urls=[])
-    else:
-        drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    drawn = _svg(figure, formats.chosen())
     inner = drawn[drawn.index(">") + 1 :]
     sizes = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
     assert sizes is not None, "vl_convert always writes a view box"
@@ -67,6 +63,16 @@ def figure_svg(figure: Figure) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="{label}" '
         f'viewBox="0 0 {width} {height}" style="max-width: {1.25 * int(width):.0f}px">{inner}'
     )
+
+
+@lru_cache(maxsize=64)
+def _svg(figure: Figure, code: str) -> str:
+    """Picture of a figure, its axes in a locale."""
+    with formats.written_in(code):
+        spec, mode = drawing(figure)
+        settings = {"allowed_base_urls": [], "format_locale": formats.axis_locale()}
+    draw = vl_convert.vega_to_svg if mode == "vega" else vl_convert.vegalite_to_svg
+    return draw(spec, **settings)
 
 
 def _bars(figure: Figure) -> Spec:
@@ -96,7 +102,8 @@ def _long_bars(figure: Figure) -> Spec:
         ),
         _layer(_text(align="left", dy=-8, size=13), y=rows, x=start, text="short"),
     ]
-    return _page(figure.marks, layers, height=42 * len(figure.marks), left=2, right=62)
+    room = max(62, 8 * max(len(mark.text) for mark in figure.marks) + 10)
+    return _page(figure.marks, layers, height=42 * len(figure.marks), left=2, right=room)
 
 
 def _stacks(figure: Figure) -> Spec:
@@ -181,6 +188,7 @@ SPECS = {
     "pairs": _pairs,
     "budget": _budget,
     "ranges": _ranges,
+    "promises": _ranges,
     "curve": _curve,
 }
 
@@ -219,7 +227,7 @@ def _values(marks: tuple[Mark, ...]) -> list[Spec]:
     ]
 
 
-def _short(text: str, limit: int = 48) -> str:
+def _short(text: str, limit: int = 54) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
 
 

@@ -73,6 +73,12 @@ def addresses(identities: pl.DataFrame) -> pl.DataFrame:
     return identities.select("customer_id", email_address("email"), phone_number("phone"))
 
 
+def of_known(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    """Rows of customers who are still known: whoever was erased since is in no file."""
+    known = customers.select("customer_id")
+    return rows.join(known, on="customer_id", how="semi", maintain_order="left")
+
+
 def cleared(decisions: pl.DataFrame, known: Clearances, catalogue: ActionCatalogue) -> pl.DataFrame:
     """The decisions, with everybody withheld who may not be written to after all.
 

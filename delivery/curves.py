@@ -6,11 +6,16 @@ from delivery.pieces import Figure
 
 Spec = dict[str, Any]
 ACCENT, LINE = "var(--accent)", "var(--line)"
-LOW, MIDDLE, HIGH = "low", "value", "high"
+LOW, MIDDLE, HIGH, PROMISED = "low", "value", "high", "promised"
+TIPS = {
+    "ranges": {"row": "Action", MIDDLE: "Net value", LOW: "Low (80%)", HIGH: "High (80%)"},
+    "promises": {"row": "Run", PROMISED: "Promised", MIDDLE: "Realised", LOW: "Low (95%)",
+                 HIGH: "High (95%)"},
+}  # fmt: skip
 
 
 def range_layers(figure: Figure) -> tuple[list[Spec], list[Spec]]:
-    """Values and layers: a dot on a line from the low to the high end, one line an action."""
+    """Values and layers: a dot on a line from the low to the high end, and what was promised."""
     rows: dict[str, Spec] = {}
     for mark in figure.marks:
         row = rows.setdefault(mark.row, {"row": mark.row})
@@ -20,10 +25,8 @@ def range_layers(figure: Figure) -> tuple[list[Spec], list[Spec]]:
     order = {"field": "row", "type": "nominal", "sort": list(rows), "title": None, "axis": None}
     money: Spec = {"type": "quantitative", "title": None, "axis": None}
     tip = [
-        {"field": "row", "title": "Action"},
-        {"field": f"{MIDDLE}_text", "title": "Net value"},
-        {"field": f"{LOW}_text", "title": "Low (80 %)"},
-        {"field": f"{HIGH}_text", "title": "High (80 %)"},
+        {"field": part if part == "row" else f"{part}_text", "title": title}
+        for part, title in TIPS[figure.kind].items()
     ]
     line = {
         "mark": {"type": "rule", "strokeWidth": 3, "color": ACCENT, "opacity": 0.45, "yOffset": 8},
@@ -48,7 +51,13 @@ def range_layers(figure: Figure) -> tuple[list[Spec], list[Spec]]:
                  "baseline": "middle"},
         "encoding": {"y": order, "x": {"value": 0}, "text": {"field": "row", "type": "nominal"}},
     }  # fmt: skip
-    return values, [zero, line, dot, name]
+    hollow = {"filled": False, "shape": "diamond", "size": 110, "strokeWidth": 2}
+    promise = {
+        "mark": {**dot["mark"], **hollow, "color": "var(--medium)"},
+        "encoding": {"y": order, "x": {"field": PROMISED, **money}, "tooltip": tip},
+    }
+    promised = [promise] if figure.kind == "promises" else []
+    return values, [zero, line, dot, *promised, name]
 
 
 def curve_layers(figure: Figure) -> tuple[list[Spec], list[Spec]]:

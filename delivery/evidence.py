@@ -1,14 +1,15 @@
-"""What the last actions really changed, and what the rules cost."""
+"""What the last actions really changed: promised against realised, with intervals."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from delivery import formats, words
-from delivery.pieces import Figure, Mark, Run, TextTable, spoken
+from delivery.pieces import Figure, Mark, Run, TextTable
 
-MOST_RULES = 10
+CHARTED = 8
 
 
 class Evidence(NamedTuple):
@@ -16,105 +17,119 @@ class Evidence(NamedTuple):
 
     lead: str
     sentences: tuple[str, ...]
+    figure: Figure | None
     ledger: TextTable | None
 
 
-class RuleCosts(NamedTuple):
-    """What each rule, cap and consent gap forgoes, dearest first."""
-
-    lead: str
-    figure: Figure
-
-
 def evidence(
-    measured: pl.DataFrame | None, ledger: pl.DataFrame | None, run: Run
-) -> Evidence | None:
-    """What past actions changed; None where nothing was measured yet.
+    measured: pl.DataFrame | None,
+    ledger: pl.DataFrame | None,
+    run: Run,
+    *,
+    names: Mapping[str, str],
+) -> Evidence:
+    """What past actions changed, or when it can first be said.
 
     Parameters
     ----------
-    measured : table with scope and words
+    measured : table with scope, action_id, verdict and words
     ledger : table with as_of, exported, promised_successes, realised_successes and its interval
     run : Run
+    names : mapping
+        Action's id -> its name.
     """
     if measured is None or ledger is None or ledger.is_empty():
-        return None
-    said = measured.filter(pl.col("scope").is_in(["overall", "action"]))["words"].to_list()
-    runs = formats.plural(ledger.height, "past run")
+        return Evidence(_nothing_yet(run), (), None, None)
+    one = ledger.height == 1
     lead = (
-        f"{runs} can be judged: their windows are complete. Everybody who was to get an action is "
-        "compared with those held out, whether or not it was sent."
+        f"{formats.plural(ledger.height, 'past run')} can be judged: "
+        f"{'its window is' if one else 'their windows are'} complete. Everybody who was to get an "
+        "action is compared with those held out, whether or not it was sent."
     )
-    return Evidence(lead, tuple(said), _ledger(ledger, run))
+    rows = ledger.sort("as_of").to_dicts()
+    table = _ledger(rows, run)
+    return Evidence(lead, _sentences(measured, names), _figure(rows, table), table)
 
 
-def _ledger(ledger: pl.DataFrame, run: Run) -> TextTable:
+def _sentences(measured: pl.DataFrame, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The whole first, then each action that can be judged, then how many cannot be yet."""
+    said = measured.filter(pl.col("scope").is_in(["overall", "action"]))
+    few = said.filter(pl.col("scope") == "action", pl.col("verdict") == "too_few").height
+    told = said.filter((pl.col("scope") == "overall") | (pl.col("verdict") != "too_few"))
+    lines = [
+        text.replace(f"{code}:", f"{names.get(code, words.plain(code))}:", 1).replace(" %", "%")
+        for code, text in told.select("action_id", "words").iter_rows()
+    ]
+    if few:
+        lines.append(
+            f"{formats.plural(few, 'action')} cannot be judged yet: too few customers got an "
+            "action, or would have got it and were held out."
+        )
+    return tuple(lines)
+
+
+def _nothing_yet(run: Run) -> str:
+    if run["holdout_share"] == 0:
+        return (
+            "Nobody is held out, so what the actions change cannot be measured. Set "
+            "recommend.holdout_share above 0 to learn it."
+        )
+    return (
+        "Nothing can be judged yet. What an action changes shows when its window of "
+        f"{run['horizon_days']} days is over: runs from {formats.day(run['judged_on'])} on compare "
+        "everybody who was to get an action with those held out, and say it here."
+    )
+
+
+def _figure(rows: list[dict[str, Any]], table: TextTable) -> Figure | None:
+    """Realised further buyers with their interval, and the promise, one line a run."""
+    known = [row for row in rows if row["realised_low"] is not None][-CHARTED:]
+    ends = {"low": "realised_low", "value": "realised_successes", "high": "realised_high",
+            "promised": "promised_successes"}  # fmt: skip
+    marks = tuple(
+        Mark(formats.day(row["as_of"]), row[column], _one(row[column]), part)
+        for row in known
+        for part, column in ends.items()
+    )
+    if not marks:
+        return None
+    title = "Further customers who bought, by run"
+    said = "; ".join(
+        f"{formats.day(row['as_of'])}: promised {_one(row['promised_successes'])}, realised "
+        f"{_one(row['realised_successes'])}, {_span(row)}"
+        for row in known
+    )
+    note = "Diamond: promised. Dot and line: realised, with its 95% interval. Grey line: none."
+    return Figure(title, f"{title}. {said}.", "promises", marks, table, note)
+
+
+def _ledger(rows: list[dict[str, Any]], run: Run) -> TextTable:
     heads = (
-        "Run", "Actions", "Cost", "Promised: further buyers", "Realised", "95 % interval",
+        "Run", "Actions", "Cost", "Promised: further buyers", "Realised", "95% interval",
+        "Further money",
     )  # fmt: skip
-    rows = tuple(_promise(row, run) for row in ledger.sort("as_of").iter_rows(named=True))
-    return TextTable("Promised and realised", heads, rows)
+    return TextTable("Promised and realised", heads, tuple(_promise(row, run) for row in rows))
 
 
-def _promise(row: dict[str, object], run: Run) -> tuple[str, ...]:
-    as_of, cost = row["as_of"], row["cost_cents"]
-    assert isinstance(as_of, date)
-    assert isinstance(cost, int)
-    ends = [_one(row[name]) for name in ("realised_low", "realised_high")]
-    span = f"{ends[0]} to {ends[1]}" if row["realised_low"] is not None else formats.DASH
+def _promise(row: dict[str, Any], run: Run) -> tuple[str, ...]:
+    as_of: date = row["as_of"]
+    gained = row.get("realised_value_cents")
     return (
         formats.day(as_of),
-        _whole(row["exported"]),
-        formats.money(cost, run["currency"]),
+        formats.count(row["exported"]),
+        formats.money(row["cost_cents"], run["currency"]),
         _one(row["promised_successes"]),
         _one(row["realised_successes"]),
-        span,
+        _span(row),
+        formats.DASH if gained is None else formats.money(round(gained), run["currency"]),
     )
 
 
-def _one(value: object) -> str:
-    return formats.number(value, 1) if isinstance(value, float) else formats.DASH
+def _span(row: dict[str, Any]) -> str:
+    if row["realised_low"] is None:
+        return formats.DASH
+    return f"{_one(row['realised_low'])} to {_one(row['realised_high'])}"
 
 
-def _whole(value: object) -> str:
-    return formats.count(value) if isinstance(value, int) else formats.DASH
-
-
-def rule_costs(costs: pl.DataFrame | None, run: Run) -> RuleCosts | None:
-    """What each rule forgoes; None where that was not worked out or nothing is forgone.
-
-    Parameters
-    ----------
-    costs : table with rule, kind, customers, forgone_cents
-    run : Run
-    """
-    if costs is None:
-        return None
-    dear = costs.filter(pl.col("forgone_cents") > 0)
-    dear = dear.sort("forgone_cents", "rule", descending=[True, False]).head(MOST_RULES)
-    if dear.is_empty():
-        return None
-    currency = run["currency"]
-    lines = dear.select("rule", "customers", "forgone_cents").rows()
-    marks = tuple(
-        Mark(_rule(rule), forgone, formats.money(forgone, currency)) for rule, _, forgone in lines
-    )
-    title = "Expected net value that each rule forgoes"
-    table = TextTable(
-        title,
-        ("Rule", "Customers", "Forgone"),
-        tuple((m.row, formats.count(n), m.text) for m, (_, n, _) in zip(marks, lines, strict=True)),
-    )
-    lead = (
-        "Each rule is left out on its own, everything else unchanged. The figures do not add up: "
-        "without one rule, another may hold. A rule that costs much is not wrong for that; consent "
-        "and the holdout are there on purpose."
-    )
-    return RuleCosts(lead, Figure(title, spoken(title, marks), "long_bars", marks, table))
-
-
-def _rule(code: str) -> str:
-    """Rule in words: ``no_consent: email`` gives ``No consent to be contacted: E-mail``."""
-    kind, _, what = code.partition(":")
-    name = words.EXIT_REASONS.get(kind.strip(), (words.plain(kind.strip()),))[0]
-    return f"{name}: {words.channel(what.strip())}" if what else name
+def _one(value: float | None) -> str:
+    return formats.number(value, 1)

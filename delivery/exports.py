@@ -65,8 +65,8 @@ def platform_export(
     refused = _refusing(platform, known)
     parts = {
         **{f"{name}{state}": rows for state, rows in _send_files(sent, platform, catalogue)},
-        f"suppress_{name}": _listing(away, sent, platform, known.identities, constants=False),
-        f"opt_out_{name}": _listing(refused, None, platform, known.identities, constants=True),
+        f"suppress_{name}": _listing(away, sent, platform, known, constants=False),
+        f"opt_out_{name}": _listing(refused, None, platform, known, constants=True),
     }
     files: dict[str, bytes] = {}
     counts: dict[str, int] = {}
@@ -136,7 +136,7 @@ def _granted_where_needed(platform: Platform) -> pl.Expr:
 
 
 def _is_granted() -> pl.Expr:
-    return pl.col("consent_basis") != NOT_NEEDED
+    return pl.col("consent_basis").fill_null(NOT_NEEDED) != NOT_NEEDED
 
 
 def _identifying(platform: Platform) -> list[str]:
@@ -176,13 +176,24 @@ def _listing(
     people: pl.DataFrame,
     sent: pl.DataFrame | None,
     platform: Platform,
-    identities: pl.DataFrame,
+    known: Clearances,
     *,
     constants: bool,
 ) -> pl.DataFrame:
-    """Identifiers of people, one row a person, without those in the send file."""
-    found = with_addresses(people.select("customer_id").unique(), identities)
-    found = found.filter(pl.col(platform.address).is_not_null(), _usable(platform))
+    """Identifiers of people, one row a person, without those in the send file.
+
+    Uploading these lists tells the platform of a person as well, so where it asks for consent, they
+    hold nobody who would need a grant and gave none.
+    """
+    allowed = known.permitted.filter(pl.col("channel").is_in(platform.channels))
+    grants = allowed.select("customer_id", consent_basis="basis").unique("customer_id")
+    found = with_addresses(people.select("customer_id").unique(), known.identities)
+    found = found.join(grants, on="customer_id", how="left")
+    found = found.filter(
+        pl.col(platform.address).is_not_null(),
+        _usable(platform),
+        _granted_where_needed(platform),
+    )
     for column in _identifying(platform):
         if sent is not None:
             found = found.join(sent.drop_nulls(column), on=column, how="anti")

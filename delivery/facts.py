@@ -11,14 +11,18 @@ from actions.catalogue import ActionCatalogue
 from delivery import formats, words
 from delivery.bands import BANDS, BandLimits, churn_band
 from delivery.budget import Curve, budget_section
-from delivery.evidence import Evidence, RuleCosts, evidence, rule_costs
+from delivery.evidence import Evidence, evidence
 from delivery.funnel import Funnel, funnel
+from delivery.health import Health, Quality, health, quality
+from delivery.intervals import NO_BELIEFS
 from delivery.listing import Listing, listing
-from delivery.pieces import Run, total
+from delivery.pieces import Run, TextTable, total
 from delivery.plan import Exits, Plan, Spend, exits, plan, spend
-from delivery.provenance import DefinitionGroup, Quality, definitions, limits, quality
+from delivery.provenance import DefinitionGroup, definitions, limits
 from delivery.risk import Risk, risk
+from delivery.rule_costs import RuleCosts, rule_costs
 from delivery.standing import Movement, Standing, Types, stage_movement, standing, types
+from delivery.watched import watched
 from features.errors import DataError
 
 
@@ -40,12 +44,17 @@ class Known(NamedTuple):
     measured : table with scope, words
     ledger : table with as_of, exported, cost_cents, promised_successes, realised_successes and
         its interval
+    effects : table with action_id, stage, points and sd
+        What is believed of each action; empty: what the catalogue assumes.
+    monitor : mapping with as_of, status, compared_with and findings
     """
 
     budget_curve: pl.DataFrame | None = None
     cost_of_rules: pl.DataFrame | None = None
     measured: pl.DataFrame | None = None
     ledger: pl.DataFrame | None = None
+    effects: pl.DataFrame = NO_BELIEFS
+    monitor: Mapping[str, Any] | None = None
 
 
 NOTHING_BESIDES = Known()
@@ -69,10 +78,12 @@ class ReportFacts:
     exits: Exits
     spend: Spend
     curve: Curve | None
-    evidence: Evidence | None
+    evidence: Evidence
     rules: RuleCosts | None
     listing: Listing | None
     quality: Quality
+    health: Health
+    watched: TextTable | None
     definitions: tuple[DefinitionGroup, ...]
     limits: tuple[str, ...]
     colophon: tuple[tuple[str, str], ...]
@@ -122,6 +133,7 @@ def report_facts(
     exported = decisions.filter(pl.col("outcome") == "exported")
     flow = funnel(len(scores), decisions)
     currency = run["currency"]
+    names = {action.id: action.name for action in catalogue.actions}
     moved = stage_movement(movement, scores, evaluation=evaluation, run=run)
     return ReportFacts(
         company=run["company"],
@@ -134,21 +146,23 @@ def report_facts(
         movement=moved,
         risk=risk(scores, evaluation.get("churn"), bands=bands, run=run, top_rows=top_rows),
         types=types(scores),
-        plan=plan(exported, catalogue=catalogue, currency=currency),
+        plan=plan(exported, catalogue=catalogue, currency=currency, effects=known.effects),
         exits=exits(flow),
         spend=spend(exported, run),
         curve=budget_section(known.budget_curve, run),
-        evidence=evidence(known.measured, known.ledger, run),
-        rules=rule_costs(known.cost_of_rules, run),
+        evidence=evidence(known.measured, known.ledger, run, names=names),
+        rules=rule_costs(known.cost_of_rules, run, names=names),
         listing=listing(
             scores,
             exported,
-            names={action.id: action.name for action in catalogue.actions},
+            names=names,
             bands=bands,
             run=run,
             most=top_customers,
         ),
         quality=quality(run),
+        health=health(scores, evaluation, run),
+        watched=watched(known.monitor),
         definitions=definitions(run, bands),
         limits=limits(exported, scores, run),
         colophon=_colophon(decisions, run),

@@ -5,33 +5,45 @@ from statistics import NormalDist
 import polars as pl
 
 from actions.catalogue import ActionCatalogue
+from actions.effects import ASSUMED, MEASURED
 
 COVERAGE = 0.8
+BELIEFS = {"action_id": pl.String, "stage": pl.String, "points": pl.Float64, "sd": pl.Float64}
+NO_BELIEFS = pl.DataFrame(schema=BELIEFS)
 
 
-def with_interval(exported: pl.DataFrame, catalogue: ActionCatalogue) -> pl.DataFrame:
-    """The decisions with ``net_low_cents`` and ``net_high_cents``, the 80 % interval.
+def with_interval(
+    exported: pl.DataFrame, catalogue: ActionCatalogue, effects: pl.DataFrame = NO_BELIEFS
+) -> pl.DataFrame:
+    """The decisions with ``net_low_cents`` and ``net_high_cents``, the 80% interval.
 
-    The gain before costs is proportional to the effect, so its interval is that of the effect
-    which the catalogue assumes. Null where the effect is not the catalogue's, or is zero.
+    The gain before costs is proportional to the effect, so its interval is that of the effect: what
+    was measured for the action and stage, else what the catalogue assumes. Null where the effect
+    was learned for each customer apart, or is zero.
 
     Parameters
     ----------
     exported : table of schemas.DECISIONS
     catalogue : ActionCatalogue
+    effects : table of schemas.EFFECTS
     """
-    rows = [(a.id, a.effect.points, a.effect.sd) for a in catalogue.actions]
-    kinds = {"action_id": pl.String, "points": pl.Float64, "sd": pl.Float64}
-    believed = pl.DataFrame(rows, schema=kinds, orient="row")
-    joined = exported.join(believed, on="action_id", how="left", maintain_order="left")
+    assumed = [(a.id, a.effect.points, a.effect.sd) for a in catalogue.actions]
+    prior = pl.DataFrame(assumed, ["action_id", "prior", "prior_sd"], orient="row")
+    rows = exported.join(prior, on="action_id", how="left", maintain_order="left")
+    known = effects.select(*BELIEFS)
+    rows = rows.join(known, on=["action_id", "stage"], how="left", maintain_order="left")
+    believed = rows.with_columns(
+        points=pl.coalesce("points", "prior"), sd=pl.coalesce("sd", "prior_sd")
+    )
     width = NormalDist().inv_cdf((1 + COVERAGE) / 2)
-    return joined.with_columns(
+    return believed.with_columns(
         _end(-width).alias("net_low_cents"), _end(width).alias("net_high_cents")
-    ).drop("points", "sd")
+    ).drop("points", "sd", "prior", "prior_sd")
 
 
 def _end(width: float) -> pl.Expr:
     gain = (pl.col("expected_net_value_cents") + pl.col("cost_cents")).cast(pl.Float64)
-    end = gain * (1 + width * pl.col("sd") / pl.col("points")) - pl.col("cost_cents")
-    assumed = (pl.col("basis") == "assumed") & (pl.col("points") != 0)
-    return pl.when(assumed).then(end.round(0).cast(pl.Int64))
+    spread = width * (pl.col("sd") / pl.col("points")).abs()
+    end = gain + spread * gain.abs() - pl.col("cost_cents")
+    known = pl.col("basis").is_in([ASSUMED, MEASURED]) & (pl.col("points") != 0)
+    return pl.when(known).then(end.round(0).cast(pl.Int64))

@@ -1,6 +1,7 @@
 """How to load the files of each platform, as Markdown for whoever uploads them."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from delivery.exports import Export
 from delivery.formats import count, plural
@@ -42,5 +43,13 @@ def _section(name: str, catalogue: PlatformCatalogue, export: Export) -> Iterato
         yield f"- not in the file: {count(customers)} {LEFT_OUT[why]}"
     yield ""
     if export.files:
-        yield from (f"{number}. {step}" for number, step in enumerate(platform.load, 1))
+        steps = [step for step in platform.load if _applies(step, export.files)]
+        yield from (f"{number}. {step}" for number, step in enumerate(steps, 1))
         yield ""
+
+
+def _applies(step: str, files: Collection[str]) -> bool:
+    """Whether a step names no file, or one that was written; a split file has its parts' names."""
+    named = [match[1] for match in re.finditer(r"(\w+)\.csv", step)]
+    there = {re.sub(r"(_part\d+)?\.csv$", "", file) for file in files}
+    return not named or bool(there & set(named))

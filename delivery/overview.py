@@ -15,7 +15,7 @@ CHARTED = 8
 WIDTHS = (46, 24, 12, 14, 14, 14, 12, 14)
 TILES = ((0, 0), (1, 2), (3, 4), (5, 7))
 HEADS = (
-    "Action", "Channel", "Customers", "Net value", "Low (80 %)", "High (80 %)", "Cost", "Basis",
+    "Action", "Channel", "Customers", "Net value", "Low (80%)", "High (80%)", "Cost", "Basis",
 )  # fmt: skip
 BLUE = "#2F6FB3"
 
@@ -28,6 +28,7 @@ class Style(NamedTuple):
     column: Format
     figures: Format
     heading: Format
+    indented: Format
     text: Format
     inset: Format
     wrap: Format
@@ -39,6 +40,7 @@ class Style(NamedTuple):
     number: Format
     sum: Format
     percent: Format
+    hour: Format
     day: Format
 
 
@@ -162,17 +164,20 @@ def _exits(sheet: Worksheet, line: int, facts: ReportFacts, style: Style) -> int
     """Write who gets no action and why; returns the last line."""
     sheet.write_string(line, 0, "Who gets no action, and why", style.head)
     _heads(sheet, line + 1, ("Reason", "Customers", "What it means", "", "", "", "", ""), style)
-    for number, (name, meaning, customers) in enumerate(facts.exits.table.rows, line + 2):
+    lines = zip(facts.exits.table.rows, facts.exits.customers, strict=True)
+    for number, ((name, meaning, _), customers) in enumerate(lines, line + 2):
         sheet.write_string(number, 0, name, style.text)
-        sheet.write_number(number, 1, int(customers.replace(",", "")), style.number)
+        sheet.write_number(number, 1, customers, style.number)
         sheet.write_string(number, 2, meaning, style.inset)
     return line + 1 + len(facts.exits.table.rows)
 
 
 def _heads(sheet: Worksheet, line: int, heads: Sequence[str], style: Style) -> None:
-    numbers = ("Customers", "Net value", "Low (80 %)", "High (80 %)", "Cost")
-    for place, head in enumerate(heads):
-        sheet.write_string(line, place, head, style.figures if head in numbers else style.heading)
+    numbers = ("Customers", "Net value", "Low (80%)", "High (80%)", "Cost")
+    after = ("", *heads)
+    for head, before, place in zip(heads, after, range(len(heads)), strict=False):
+        words_style = style.indented if before in numbers else style.heading
+        sheet.write_string(line, place, head, style.figures if head in numbers else words_style)
 
 
 def _charts(
@@ -199,6 +204,8 @@ def _bars(book: Workbook, title: str, lines: tuple[int, int], *, column: int) ->
     chart.set_title({"name": title, "name_font": {"size": 12}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True})
-    chart.set_x_axis({"major_gridlines": {"visible": True, "line": {"color": "#D9DFE6"}}, "min": 0})
+    chart.set_x_axis(
+        {"major_gridlines": {"visible": True, "line": {"color": "#D9DFE6"}}, "num_format": "#,##0"}
+    )
     chart.set_size({"width": 560, "height": 320})
     return chart

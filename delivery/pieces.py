@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypedDict
 import polars as pl
 
 FigureKind = Literal[
-    "bars", "long_bars", "stacks", "pairs", "budget", "flow", "ranges", "curve"
+    "bars", "long_bars", "stacks", "pairs", "budget", "flow", "ranges", "promises", "curve"
 ]  # fmt: skip
 
 
@@ -68,6 +68,9 @@ class SourceCounts(TypedDict):
     duplicates: int
     quarantined: int
     events: int
+    reasons: dict[str, int]
+    last_on: str | None
+    warnings: list[str]
 
 
 class Run(TypedDict):
@@ -75,6 +78,8 @@ class Run(TypedDict):
 
     as_of: str
     previous_as_of: str | None
+    published_before: bool
+    judged_on: str
     run_id: str
     company: str
     currency: str

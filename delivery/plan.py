@@ -25,6 +25,7 @@ class ActionLine(NamedTuple):
     cost: str
     basis: str
     used: bool
+    reached: int
 
 
 class Plan(NamedTuple):
@@ -38,9 +39,10 @@ class Plan(NamedTuple):
 
 
 class Exits(NamedTuple):
-    """Who got no action and why; `parts` add up to `scored`."""
+    """Who got no action and why; `parts` add up to `scored`, `customers` are the table's."""
 
     scored: str
+    customers: tuple[int, ...]
     parts: tuple[tuple[str, str], ...]
     figure: Figure | None
     table: TextTable
@@ -54,7 +56,9 @@ class Spend(NamedTuple):
     table: TextTable | None
 
 
-def plan(exported: pl.DataFrame, *, catalogue: ActionCatalogue, currency: str) -> Plan:
+def plan(
+    exported: pl.DataFrame, *, catalogue: ActionCatalogue, currency: str, effects: pl.DataFrame
+) -> Plan:
     """Every action of the catalogue, with its customers, value and cost.
 
     Parameters
@@ -63,11 +67,12 @@ def plan(exported: pl.DataFrame, *, catalogue: ActionCatalogue, currency: str) -
         Those that are in the file.
     catalogue : ActionCatalogue
     currency : str
+    effects : table of schemas.EFFECTS
     """
     lines = [_line(action, exported, currency) for action in catalogue.actions]
     used = sum(line.used for line in lines)
     # Stable: the catalogue's own order stands within equal numbers.
-    ordered = sorted(lines, key=lambda line: -int(line.customers.replace(",", "")))
+    ordered = sorted(lines, key=lambda line: -line.reached)
     lead = (
         f"{used} of the {formats.plural(len(lines), 'action')} in the catalogue "
         f"{'is' if used == 1 else 'are'} in use this time. "
@@ -78,7 +83,7 @@ def plan(exported: pl.DataFrame, *, catalogue: ActionCatalogue, currency: str) -
         formats.money(total(exported["expected_net_value_cents"]), currency),
         formats.money(total(exported["cost_cents"]), currency),
     )
-    ranges = _ranges(with_interval(exported, catalogue), catalogue, currency)
+    ranges = _ranges(with_interval(exported, catalogue, effects), catalogue, currency)
     return Plan(lead, tuple(ordered), sums, tuple(words.BASES.values()), ranges)
 
 
@@ -98,11 +103,11 @@ def _ranges(exported: pl.DataFrame, catalogue: ActionCatalogue, currency: str) -
         for name, cents in lines
         for number, part in zip(cents, ("low", "value", "high"), strict=True)
     )
-    title = "Expected net value by action, with its 80 % interval"
+    title = "Expected net value by action, with its 80% interval"
     rows = tuple((name, *(formats.money(c, currency) for c in cents)) for name, cents in lines)
     table = TextTable(title, ("Action", "Low", "Expected", "High"), rows)
     said = "; ".join(f"{name}: {low} to {high}" for name, low, _, high in rows)
-    note = "Dot: expected. Line: where it lies four times in five, if the assumption is right."
+    note = "Dot: expected. Line: where it lies four times in five, if the effect is as believed."
     return Figure(title, f"{title}. {said}.", "ranges", marks, table, note)
 
 
@@ -119,6 +124,7 @@ def _line(action: Action, exported: pl.DataFrame, currency: str) -> ActionLine:
         cost=formats.money(total(chosen["cost_cents"]), currency),
         basis=", ".join(bases) or formats.DASH,
         used=len(chosen) > 0,
+        reached=len(chosen),
     )
 
 
@@ -149,10 +155,12 @@ def exits(flow: Funnel) -> Exits:
     parts = tuple((formats.count(n), name) for n, name in zip(numbers, names, strict=True))
     ordered = sorted(flow.by_exit_reason.items(), key=lambda item: (-item[1], item[0]))
     rows = tuple((*words.exit_reason(code), formats.count(n)) for code, n in ordered)
-    rows += (("All without an action", "", formats.count(sum(flow.by_exit_reason.values()))),)
+    customers = (*(n for _, n in ordered), sum(flow.by_exit_reason.values()))
+    rows += (("All without an action", "", formats.count(customers[-1])),)
     caption = "Customers without an action, by reason"
     table = TextTable(caption, ("Reason", "What it means", "Customers"), rows, 2, total=True)
-    return Exits(formats.count(flow.scored), parts, _exit_bars(ordered, caption, table), table)
+    figure = _exit_bars(ordered, caption, table)
+    return Exits(formats.count(flow.scored), customers, parts, figure, table)
 
 
 def _exit_bars(ordered: list[tuple[str, int]], title: str, table: TextTable) -> Figure | None:

@@ -1,4 +1,4 @@
-"""Where the figures come from: data quality, definitions, limits and versions."""
+"""What the words of the report mean, and what it cannot say."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -7,15 +7,7 @@ import polars as pl
 
 from delivery import formats, words
 from delivery.bands import BandLimits
-from delivery.pieces import Run, SourceCounts, TextTable, total
-from features.errors import DataError
-
-
-class Quality(NamedTuple):
-    """Rows of each source by what became of them."""
-
-    lead: str
-    table: TextTable | None
+from delivery.pieces import Run, total
 
 
 class DefinitionGroup(NamedTuple):
@@ -23,48 +15,6 @@ class DefinitionGroup(NamedTuple):
 
     title: str
     entries: tuple[tuple[str, str], ...]
-
-
-def quality(run: Run) -> Quality:
-    """Rows of each source by what became of them.
-
-    Raises
-    ------
-    DataError
-        If rows in differ from accepted + duplicates + quarantined.
-    """
-    sources = run["sources"]
-    for source in sources:
-        _check(source)
-    first, last = map(formats.day, run["data_span"])
-    if not sources:
-        return Quality(f"The data run from {first} to {last}.", None)
-    keys = ("rows_in", "accepted", "duplicates", "quarantined", "events")
-    rows = [(words.plain(s["source"]), *(formats.count(s[k]) for k in keys)) for s in sources]
-    sums = {key: sum(source[key] for source in sources) for key in keys}
-    rows.append(("All", *map(formats.count, sums.values())))
-    lead = (
-        f"The data run from {first} to {last}. Of {formats.plural(sums['rows_in'], 'row')} read, "
-        f"{_aside(sums['quarantined'], sums['rows_in'])} broke a rule and were set aside. Every "
-        "row is accounted for: rows read = accepted + duplicates + set aside."
-    )
-    heads = ("Source", "Rows read", "Accepted", "Duplicates", "Set aside", "Events kept")
-    return Quality(lead, TextTable("Rows by source", heads, tuple(rows), total=True))
-
-
-def _aside(quarantined: int, rows_in: int) -> str:
-    if not quarantined:
-        return "none"
-    return f"{formats.count(quarantined)} ({formats.percent(quarantined / rows_in, 2)})"
-
-
-def _check(source: SourceCounts) -> None:
-    parts = source["accepted"] + source["duplicates"] + source["quarantined"]
-    if parts != source["rows_in"]:
-        raise DataError(
-            f"source {source['source']}: rows do not add up. Got {parts} accepted, duplicate and "
-            f"quarantined. Expected {source['rows_in']}, the rows read. Ingest the source again."
-        )
 
 
 def definitions(run: Run, bands: BandLimits) -> tuple[DefinitionGroup, ...]:

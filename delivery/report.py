@@ -13,6 +13,7 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from delivery import formats
 from delivery.charts import drawing, figure_svg
 from delivery.facts import ReportFacts
 from delivery.pieces import Figure
@@ -48,6 +49,7 @@ def render_report(facts: ReportFacts) -> str:
     return pages.get_template("report.html.j2").render(
         facts=facts,
         drawn=drawn,
+        numbers={"locale": formats.chosen(), "axes": formats.axis_locale()},
         scripts=[Markup(text) for text in scripts],
         allowed=" ".join(_digest(text) for text in scripts),
     )

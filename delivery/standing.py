@@ -103,7 +103,9 @@ def stage_movement(
         lead = "This is the first snapshot, so there is nothing to compare it with yet."
         return Movement(lead, None, expected, forecasts)
     figure = _moves_figure(known, formats.day(before))
-    return Movement(_moves_lead(moves, formats.day(before)), figure, expected, forecasts)
+    since = "the last run, of " if run["published_before"] else ""
+    lead = _moves_lead(moves, f"{since}{formats.day(before)}")
+    return Movement(lead, figure, expected, forecasts)
 
 
 def _moves_lead(moves: pl.DataFrame, before: str) -> str:
@@ -116,9 +118,12 @@ def _moves_lead(moves: pl.DataFrame, before: str) -> str:
             change = order[stage_now] - order[stage_before]
             step["up" if change > 0 else "down" if change < 0 else "stayed"] += customers
     joined = f" {formats.plural(step['joined'], 'customer is', 'customers are')} new to the list."
+    moved = step["up"] + step["down"]
+    rate = formats.percent(moved / max(moved + step["stayed"], 1))
     return (
         f"Since {before}, {formats.plural(step['up'], 'customer')} moved to a later stage and "
-        f"{formats.count(step['down'])} to an earlier one; {formats.count(step['stayed'])} stayed."
+        f"{formats.count(step['down'])} to an earlier one; {formats.count(step['stayed'])} stayed. "
+        f"So {rate} of those known both times changed their stage."
         f"{joined if step['joined'] else ''}"
     )
 

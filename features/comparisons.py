@@ -26,15 +26,16 @@ def with_ranks(rows: Rows, ranked: dict[str, nw.Expr]) -> Rows:
     ----------
     rows : table
     ranked : dict of str to expression
-        Null has no rank, and then the count may be null too.
+        Null has no rank.
     """
     if isinstance(rows, nw.DataFrame):
         return rows.with_columns(*(e for name, by in ranked.items() for e in _ranks(name, by)))
-    keys = {f"{name}_key": by for name, by in ranked.items()}
-    keyed = whole = rows.with_columns(**keys)
-    for name, key in zip(ranked, keys, strict=True):
-        whole = whole.join(_ranks_of_values(keyed, name, key), on=key, how="left")
-    return whole.drop(*keys)
+    keyed = rows.with_columns(**{f"{name}_key": by for name, by in ranked.items()})
+    known = {f"{name}_count": nw.col(f"{name}_key").count() for name in ranked}
+    whole = with_overall(keyed, known)
+    for name in ranked:
+        whole = whole.join(_ranks_of_values(keyed, name), on=f"{name}_key", how="left")
+    return whole.drop(*(f"{name}_key" for name in ranked))
 
 
 def half_even(values: nw.Expr, decimals: int = 0) -> nw.Expr:
@@ -52,10 +53,10 @@ def _ranks(name: str, by: nw.Expr) -> list[nw.Expr]:
     return [by.rank(method="average").alias(f"{name}_rank"), by.count().alias(f"{name}_count")]
 
 
-def _ranks_of_values(rows: nw.LazyFrame, name: str, key: str) -> nw.LazyFrame:
-    known = rows.filter(~nw.col(key).is_null())
-    values = known.group_by(key).agg(equal=nw.len())
+def _ranks_of_values(rows: nw.LazyFrame, name: str) -> nw.LazyFrame:
+    """The rank of each different value of ``{name}_key``."""
+    key = f"{name}_key"
+    values = rows.filter(~nw.col(key).is_null()).group_by(key).agg(equal=nw.len())
     upto = nw.col("equal").cum_sum().over(order_by=key)
-    places = with_overall(values, {f"{name}_count": nw.col("equal").sum()})
     rank = upto - (nw.col("equal") - 1) / 2
-    return places.with_columns(rank.alias(f"{name}_rank")).drop("equal")
+    return values.select(key, rank.alias(f"{name}_rank"))

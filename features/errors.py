@@ -10,6 +10,15 @@ class KeepwellError(Exception):
     exit_code = 1
 
 
+def one_line(message: str) -> str:
+    """The message with line breaks and other control characters escaped.
+
+    Names of files and columns come from outside: they must not forge a line of a log, nor move a
+    terminal's cursor.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+
+
 class DataError(KeepwellError):
     """The data break their declared contract."""
 
@@ -28,10 +37,20 @@ class NoChampionError(KeepwellError):
     exit_code = 69
 
 
+class StorageError(KeepwellError):
+    """Disk, quota or permissions."""
+
+    exit_code = 74
+
+
 class BusyError(KeepwellError):
     """Another run holds the lock."""
 
     exit_code = 75
+
+
+class OrphanedError(BusyError):
+    """The process that started the run has ended, so another may have been started."""
 
 
 class RefusedError(KeepwellError):

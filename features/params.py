@@ -1,7 +1,7 @@
-"""The sections of ``params.yaml`` that features and labels read."""
+"""The sections of ``params.yaml`` that features, labels and monitoring read."""
 
 from datetime import date, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,22 @@ class CutoffParams(Record):
     count: int = Field(ge=1, le=60)
     step_days: Days
     min_history_days: Days
+
+
+class MonitorParams(Record):
+    """When a run is unusual enough to be said, and what then."""
+
+    weeks: int = Field(ge=4, le=52)
+    min_events: int = Field(ge=1)
+    min_volume_ratio: float = Field(gt=0, lt=1)
+    max_volume_ratio: float = Field(gt=1)
+    min_customers: int = Field(ge=2)
+    warn_psi: float = Field(gt=0)
+    error_psi: float = Field(gt=0)
+    max_flip_rate: float = Field(gt=0, le=1)
+    max_calibration_gap: float = Field(gt=0, le=1)
+    min_auc: float = Field(ge=0.5, lt=1)
+    on_error: Literal["deliver", "refuse"]
 
 
 class Cutoffs(Record):

@@ -7,9 +7,14 @@ import narwhals as nw
 Days = Literal["value", "event"]
 SIGHTS: dict[Days, str] = {"value": "first_value_sight", "event": "first_sight"}
 LAST_DAYS: dict[Days, str] = {"value": "last_role_value_day", "event": "last_day"}
+BEFORE = [f"{days}_before" for days in SIGHTS]
+ORDER = ["visible_day", "day"]
+MORE_THAN_DAYS = 2**24  # than any day number
 
 
-def with_pauses(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> nw.LazyFrame:
+def with_pauses(
+    daily: nw.DataFrame | nw.LazyFrame, earlier: nw.LazyFrame | None = None
+) -> nw.LazyFrame:
     """Add the pause before each day of activity, as it was known when the day became visible.
 
     A day that is loaded late, out of order, ends no pause, and does not change the pauses that
@@ -18,6 +23,8 @@ def with_pauses(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> nw.
     Parameters
     ----------
     daily : rows of the daily table
+        In memory, all rows are sorted once; a lazy table is sorted customer by customer, wherever
+        the customer's rows are.
     earlier : table of features.lifetime.lifetime, optional
         What was visible before `daily` begins; ends the customer's first pause in it.
 
@@ -27,20 +34,42 @@ def with_pauses(daily: nw.LazyFrame, earlier: nw.LazyFrame | None = None) -> nw.
         Adds ``value_pause`` (between days with a value event) and ``event_pause`` (between days
         with an act of the customer's own) [days, null where there is none].
     """
-    order = {"order_by": ["visible_day", "day"]}
-    latest = {
-        f"{days}_before": nw.when(nw.col(sight) > 0).then(nw.col("day")).otherwise(0).cum_max()
+    lazily = isinstance(daily, nw.LazyFrame)
+    rows = _with_before_by_customer(daily) if lazily else _with_before_in_order(daily).lazy()
+    if earlier is not None:
+        rows = _with_earlier(rows, earlier)
+    return rows.with_columns(**{f"{days}_pause": _pause(days) for days in SIGHTS}).drop(*BEFORE)
+
+
+def _reached() -> dict[str, nw.Expr]:
+    """The day itself where it counts, under the names of `BEFORE`."""
+    return {
+        f"{days}_before": nw.when(nw.col(sight) > 0).then(nw.col("day")).otherwise(0)
         for days, sight in SIGHTS.items()
     }
+
+
+def _with_before_by_customer(daily: nw.LazyFrame) -> nw.LazyFrame:
+    latest = {name: reached.cum_max() for name, reached in _reached().items()}
     shifted = {name: nw.col(name).shift(1).fill_null(0) for name in latest}
     rows = daily
     for columns in (latest, shifted):
         rows = rows.with_columns(
-            **{name: column.over("customer_id", **order) for name, column in columns.items()}
+            **{name: column.over("customer_id", order_by=ORDER) for name, column in columns.items()}
         )
-    if earlier is not None:
-        rows = _with_earlier(rows, earlier)
-    return rows.with_columns(**{f"{days}_pause": _pause(days) for days in SIGHTS}).drop(*latest)
+    return rows
+
+
+def _with_before_in_order(daily: nw.DataFrame) -> nw.DataFrame:
+    """One running maximum over everybody: a customer's number is larger than all before it."""
+    rows = daily.sort("customer_id", *ORDER)
+    customer = nw.col("customer_id")
+    first = (customer != customer.shift(1)).fill_null(True)
+    rows = rows.with_columns(floor=first.cast(nw.Int64).cum_sum() * MORE_THAN_DAYS)
+    floor = nw.col("floor")
+    latest = {n: (floor + day).cum_max().shift(1).fill_null(0) for n, day in _reached().items()}
+    before = {name: nw.max_horizontal(nw.col(name) - floor, nw.lit(0)) for name in latest}
+    return rows.with_columns(**latest).with_columns(**before).drop("floor")
 
 
 def _with_earlier(rows: nw.LazyFrame, earlier: nw.LazyFrame) -> nw.LazyFrame:

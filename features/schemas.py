@@ -166,6 +166,7 @@ SCORES = Table(
         Column("level", "text", "level of the relationship now"),
         Column("level_because", "text", "the rule that fired and the values that fired it"),
         Column("activity", "text", "new, active, at_risk, lapsed or won_back"),
+        Column("activity_because", "text", "the rule that fired and the values that fired it"),
         *(Column(f"{t}_score", "float", f"{t} engagement, 0-100") for t in ENGAGEMENT_TYPES),
         *(Column(f"p_stage_{s}", "float", f"P(stage '{s}' one horizon on)") for s in STAGES),
         Column("stage_next", "text", "the most probable stage one horizon on"),

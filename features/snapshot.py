@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import NamedTuple
 
 import narwhals as nw
 
 from features.definitions import Definitions, all_features, customer_features, row_features
-from features.feature import Feature
 from features.lifetime import lifetime, lifetime_features, merged_lifetime
 from features.pauses import SIGHTS, with_pauses
 from features.population import with_population
@@ -17,8 +17,18 @@ from features.windows import banded, window_features
 Materialise = Callable[[nw.LazyFrame], nw.LazyFrame]
 
 
+class Columns(NamedTuple):
+    """What every date of a pass selects, made once: there are hundreds of expressions."""
+
+    names: list[str]
+    zeros: list[nw.Expr]
+    lifetime: list[nw.Expr]
+    window: list[nw.Expr]
+    row: list[nw.Expr]
+
+
 def customer_snapshots(
-    daily: nw.LazyFrame,
+    daily: nw.DataFrame | nw.LazyFrame,
     spine: nw.LazyFrame,
     dates: list[date],
     definitions: Definitions,
@@ -31,7 +41,7 @@ def customer_snapshots(
     Parameters
     ----------
     daily : table of features.daily.daily_table
-        Rows that were not visible before a date are not read for it.
+        Rows that were not visible before a date are not read for it. In memory, or lazy.
     spine : table with ``customer_id`` and ``known_day``
         Who gets a row; customers first known at or after a date are left out of it.
     dates : list of date
@@ -49,53 +59,66 @@ def customer_snapshots(
         the rest null.
     """
     rows = materialise(with_pauses(daily, past))
+    del daily  # a copy of it is all that is read from here on
+    columns = _columns(definitions)
     known, since = past, None
     for as_of in sorted(dates):
         newly = lifetime(became_visible(rows, since, as_of), definitions.dimensions)
         tables = [newly] if known is None else [known, newly]
         known = materialise(merged_lifetime(tables, definitions.dimensions))
-        yield as_of, _customer_rows(rows, known, spine, as_of, definitions, materialise)
+        recent = visible(rows, as_of).filter(nw.col("age") <= definitions.params.history_days)
+        ever = known.with_columns(today=nw.lit(day_number(as_of)))
+        ever = ever.select("customer_id", *columns.lifetime)
+        layers = _layers(materialise(recent), ever, definitions, columns, materialise)
+        yield as_of, _customer_rows(layers, spine, as_of, columns)
+        del layers, recent, ever
         since = as_of
 
 
-def _customer_rows(
-    rows: nw.LazyFrame, known: nw.LazyFrame, spine: nw.LazyFrame, as_of: date,
-    definitions: Definitions, materialise: Materialise,
-) -> nw.LazyFrame:  # fmt: skip
+def _columns(definitions: Definitions) -> Columns:
+    params, dimensions, _ = definitions
+    features = customer_features(definitions)
+    return Columns(
+        names=[feature.name for feature in features],
+        zeros=[nw.col(feature.name).fill_null(0) for feature in features if feature.zero],
+        lifetime=[feature.column for feature in lifetime_features()],
+        window=[feature.column for feature in window_features(params, dimensions)],
+        row=[feature.column for feature in row_features(dimensions)],
+    )
+
+
+def _layers(
+    recent: nw.LazyFrame, ever: nw.LazyFrame, definitions: Definitions, columns: Columns,
+    materialise: Materialise,
+) -> list[nw.LazyFrame]:  # fmt: skip
+    """A row a customer each; the widest last, for a join copies what is on its left."""
     params, dimensions, custom = definitions
-    today = nw.lit(day_number(as_of))
-    recent = materialise(visible(rows, as_of).filter(nw.col("age") <= params.history_days))
-    bands = materialise(banded(recent, dimensions, params)).group_by("customer_id")
-    tables = [  # the widest last: a join copies what is on its left
+    bands = materialise(banded(recent, dimensions, params))
+    return [
         *(median_pauses(recent, days) for days in SIGHTS),
-        best_times(recent),
+        materialise(best_times(recent)),
         *([custom.compute(recent)] if custom else []),
-        known.with_columns(today=today).select("customer_id", *_columns(lifetime_features())),
-        bands.agg(*_columns(window_features(params, dimensions))),
+        ever,
+        bands.group_by("customer_id").agg(*columns.window),
     ]
+
+
+def _customer_rows(
+    layers: list[nw.LazyFrame], spine: nw.LazyFrame, as_of: date, columns: Columns
+) -> nw.LazyFrame:
+    """Zeros where nothing was seen, then arithmetic on the row."""
+    today = nw.lit(day_number(as_of))
     customers = spine.filter(nw.col("known_day") < today)
     customers = customers.select("customer_id", days_since_known=today - nw.col("known_day"))
-    for table in tables:
-        customers = customers.join(table, on="customer_id", how="left")
-    return _complete(customers, definitions).select(
-        "customer_id", nw.lit(as_of).alias("as_of"), *names(definitions)
-    )
+    for layer in layers:
+        customers = customers.join(layer, on="customer_id", how="left")
+    complete = customers.with_columns(*columns.zeros).with_columns(*columns.row)
+    return complete.select("customer_id", nw.lit(as_of).alias("as_of"), *columns.names)
 
 
 def names(definitions: Definitions) -> list[str]:
     """Names of the features that need nobody but the customer, in order."""
     return [feature.name for feature in customer_features(definitions)]
-
-
-def _columns(features: list[Feature]) -> list[nw.Expr]:
-    return [feature.column for feature in features]
-
-
-def _complete(customers: nw.LazyFrame, definitions: Definitions) -> nw.LazyFrame:
-    """Zeros where nothing was seen, then arithmetic on the row."""
-    zeros = [nw.col(f.name).fill_null(0) for f in customer_features(definitions) if f.zero]
-    arithmetic = row_features(definitions.dimensions)
-    return customers.with_columns(*zeros).with_columns(*_columns(arithmetic))
 
 
 def snapshot(rows: nw.DataFrame, definitions: Definitions) -> nw.DataFrame:

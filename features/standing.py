@@ -101,12 +101,17 @@ def with_standing(features: Rows, rules: StandingRules) -> Rows:
 
     Every customer gets exactly one of each: the rules are read in order and the last holds always.
     """
-    kinds = {"stage": rules.stages, "level": rules.levels, "activity": rules.activities}
-    return features.with_columns(*(first_match(r).alias(kind) for kind, r in kinds.items()))
+    return features.with_columns(*(first_match(r).alias(kind) for kind, r in _kinds(rules).items()))
 
 
 def with_because(placed: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
-    """Add ``stage_because`` and ``level_because``: the rule that fired and its values, as text."""
-    kinds = {"stage": rules.stages, "level": rules.levels}
-    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in kinds.items()]
+    """Add ``stage_because``, ``level_because`` and ``activity_because``.
+
+    Each is the rule that fired and the values that fired it, as text.
+    """
+    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in _kinds(rules).items()]
     return placed.with_columns(*reasons)
+
+
+def _kinds(rules: StandingRules) -> dict[str, list[NamedRule]]:
+    return {"stage": rules.stages, "level": rules.levels, "activity": rules.activities}

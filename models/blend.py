@@ -1,10 +1,13 @@
-"""Weights of the members of a blend, and its level, learned on customers held out in time."""
+"""Weights of the members of a blend, learned on customers held out in time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
+
+PENALTY = 1e-3  # keeps weights near the plain mean where customers cannot tell
+FARTHEST = 20.0  # of an offset
 
 
 class Blend(NamedTuple):
@@ -22,27 +25,50 @@ class Blend(NamedTuple):
         """Log-odds of the blend, shape (n,), from those of its members, shape (n, n_members)."""
         return logits @ np.array(list(self.weights.values())) + self.intercept
 
-    def scaled(self, slope: float, shift: float) -> "Blend":
-        """The same blend with its log-odds times `slope`, plus `shift`."""
-        weights = {name: weight * slope for name, weight in self.weights.items()}
-        return Blend(weights, self.intercept * slope + shift)
 
+def stacked(logits: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, none below 0, that fit what happened best, with an intercept for each group.
 
-def platt(log_odds: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Slope (at least 0) and shift that make log-odds fit what happened best.
+    The intercepts take up how the general level moved from cutoff to cutoff, so that weights answer
+    for the differences between customers alone. As weights need not add up to 1, they also
+    stretch or shrink the log-odds, as Platt's calibration does.
 
-    References
+    Parameters
     ----------
-    Platt, 1999, Probabilistic outputs for support vector machines.
+    logits : array, shape (n, n_members)
+    y : array of 0 and 1, shape (n,)
+    groups : array of int, shape (n,)
+        0 .. n_groups - 1, in each of which both outcomes occur.
+
+    Returns
+    -------
+    weights, shape (n_members,); intercepts, shape (n_groups,)
     """
+    members, n = logits.shape[1], len(y)
+    count = int(groups.max()) + 1
+    mean = np.full(members, 1 / members)
 
     def loss(ends: np.ndarray) -> tuple[float, np.ndarray]:
-        score = ends[0] * log_odds + ends[1]
-        error = expit(score) - y
-        value = float(np.mean(np.logaddexp(0, score) - y * score))
-        return value, np.array([np.mean(error * log_odds), np.mean(error)])
+        weights, levels = ends[:members], ends[members:]
+        score = logits @ weights + levels[groups]
+        error = (expit(score) - y) / n
+        away = weights - mean
+        value = np.mean(np.logaddexp(0, score) - y * score) + PENALTY * (away @ away)
+        slopes = error @ logits + 2 * PENALTY * away
+        return float(value), np.append(slopes, np.bincount(groups, error, count))
 
-    found = minimize(
-        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)]
-    )
-    return float(found.x[0]), float(found.x[1])
+    bounds = [(0, None)] * members + [(-FARTHEST, FARTHEST)] * count
+    start = np.append(mean, np.zeros(count))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return found[:members], found[members:]
+
+
+def offset(log_odds: np.ndarray, y: np.ndarray) -> float:
+    """What must be added to log-odds so that their mean risk is the share that churned."""
+    share = np.clip(np.mean(y), 1e-6, 1 - 1e-6)
+
+    def missing(shift: float) -> float:
+        return float(np.mean(expit(log_odds + shift)) - share)
+
+    root: Any = brentq(missing, -2 * FARTHEST, 2 * FARTHEST)
+    return float(root)

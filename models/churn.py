@@ -5,6 +5,7 @@ regularised logistic regression on the strong ones, and what a customer's purcha
 says (MBG/NBD). Adding log-odds keeps it all additive, so that a risk can be taken apart exactly.
 """
 
+from copy import copy
 from datetime import date
 from typing import Any, NamedTuple, Self
 
@@ -16,15 +17,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from features.params import ChurnParams
-from models.blend import Blend, platt
+from models.blend import Blend
 from models.params import TrainParams
-from models.preprocessing import STRONG, logistic
+from models.preprocessing import STRONG, informative, logistic
 from models.purchases import Histories, Purchases, fit_purchases, p_alive, p_purchase
-from models.splits import folds
+from models.season import year_before
 
-MEMBERS = ("boosting", "logistic", "purchases")
-HISTORY = ("value_gaps", "value_span_days", "days_since_first_value")
+MEMBERS: tuple[str, ...] = ("boosting", "logistic", "purchases")
+HISTORY: tuple[str, ...] = ("value_gaps", "value_span_days", "days_since_first_value")
 SMALLEST = 1e-6
 
 
@@ -43,6 +43,18 @@ class Examples(NamedTuple):
     def at(self, days: list[date]) -> "Examples":
         """The rows of some as-of dates."""
         chosen = np.isin(self.as_of, np.array(days, dtype="datetime64[D]"))
+        return self._rows(chosen)
+
+    def sample(self, most: int, seed: int) -> "Examples":
+        """At most so many rows, drawn by chance, in their order."""
+        if len(self.y) <= most:
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self.y), most, replace=False)
+        chosen = np.zeros(len(self.y), dtype=bool)
+        chosen[drawn] = True
+        return self._rows(chosen)
+
+    def _rows(self, chosen: np.ndarray) -> "Examples":
         return Examples(self.x.loc[chosen], self.y[chosen], self.as_of[chosen])
 
 
@@ -51,24 +63,30 @@ def histories(x: pd.DataFrame) -> Histories:
     return Histories(*(x[name].fillna(0.0).to_numpy(dtype=float) for name in HISTORY))
 
 
+def churn_columns(x: pd.DataFrame) -> list[str]:
+    """What the model reads of a feature table: all that tells customers apart, and the history."""
+    wanted = {*informative(x), *HISTORY}
+    return [name for name in x.columns if name in wanted]
+
+
 def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> lgb.Booster:
     """Gradient boosting on all columns: the same bytes for a seed, whatever the threads."""
     settings = {
         "objective": "binary",
-        "learning_rate": params.learning_rate,
-        "num_leaves": params.boosting_leaves,
-        "min_data_in_leaf": params.boosting_min_leaf,
-        "feature_fraction": params.boosting_columns,
+        "learning_rate": params.churn_learning_rate,
+        "num_leaves": params.churn_leaves,
+        "min_data_in_leaf": params.churn_min_leaf,
+        "feature_fraction": params.churn_columns,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
-        "lambda_l2": 1.0,
+        "lambda_l2": params.churn_l2,
         "seed": seed,
         "deterministic": True,
         "force_col_wise": True,
         "verbose": -1,
     }
     rows = lgb.Dataset(x.to_numpy(), y, feature_name=[f"f{k}" for k in range(x.shape[1])])
-    return lgb.train(settings, rows, params.boosting_rounds)
+    return lgb.train(settings, rows, params.churn_rounds)
 
 
 def strong_logistic(columns: list[str], c: float) -> Pipeline:
@@ -93,6 +111,8 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
     horizon_days_ : int
     blend_ : dict
         ``weights`` (of each member) and ``intercept``.
+    season_ : dict
+        Offset of the log-odds at past cutoffs, by date (YYYY-MM-DD); empty where it does not help.
     """
 
     def fit(
@@ -115,21 +135,37 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         member = strong_logistic(list(rows.x.columns), params.logistic_c)
         self.logistic_ = member.fit(rows.x, rows.y)
         self.purchases_ = list(fit_purchases(buyers)[:4])
-        return self.with_blend(Blend.mean_of(MEMBERS))
+        return self.with_blend(Blend.mean_of(MEMBERS)).with_season({})
 
     def with_blend(self, blend: Blend) -> Self:
         """Weigh the members so."""
         self.blend_ = {"weights": dict(blend.weights), "intercept": blend.intercept}
         return self
 
+    def with_season(self, offsets: dict[date, float]) -> Self:
+        """Remember past offsets, for `on`."""
+        self.season_ = {day.isoformat(): value for day, value in offsets.items()}
+        return self
+
+    def on(self, day: date) -> Self:
+        """The model for an as-of date: with the level of that season, where it has one."""
+        offsets = {date.fromisoformat(known): value for known, value in self.season_.items()}
+        blend = Blend(self.blend_["weights"], self.blend_["intercept"])
+        shift = year_before(day, offsets) or 0.0
+        return copy(self).with_blend(blend._replace(intercept=blend.intercept + shift))
+
     def member_logits(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn of each of `MEMBERS`, shape (n, 3)."""
         members = {
             "boosting": np.asarray(self._booster().predict(x.to_numpy(), raw_score=True)),
-            "logistic": np.asarray(self.logistic_.decision_function(x)),
+            "logistic": self.logistic_log_odds(x),
             "purchases": logit(np.clip(1 - self.p_purchase(x), SMALLEST, 1 - SMALLEST)),
         }
         return np.column_stack([members[name] for name in MEMBERS])
+
+    def logistic_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn by the logistic member, shape (n,)."""
+        return np.asarray(self.logistic_.decision_function(x))
 
     def decision_function(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn, shape (n,)."""
@@ -196,32 +232,3 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
 
     def _booster(self) -> lgb.Booster:
         return lgb.Booster(model_str=self.booster_)
-
-
-def fit_churn(
-    rows: Examples, buyers: Histories, params: TrainParams, churn: ChurnParams, seed: int
-) -> ChurnModel:
-    """Fit the members on all cutoffs; weigh and calibrate them on held-out ones.
-
-    Parameters
-    ----------
-    rows : Examples
-        Of all training cutoffs.
-    buyers : Histories
-        Everybody who ever bought, as of the day of judging: no label is read.
-    params : TrainParams
-    churn : ChurnParams
-    seed : int
-    """
-
-    def fitted(part: Examples) -> ChurnModel:
-        return ChurnModel().fit(part, buyers, params, churn.horizon_days, seed)
-
-    model = fitted(rows)
-    for fold in folds(rows.days, churn.reach, 1):
-        earlier, held_out = rows.at(fold.fit), rows.at([fold.held_out])
-        if min(len(set(earlier.y)), len(set(held_out.y))) == 2:
-            blend = Blend.mean_of(MEMBERS)
-            log_odds = blend.of(fitted(earlier).member_logits(held_out.x))
-            model.with_blend(blend.scaled(*platt(log_odds, held_out.y)))
-    return model

@@ -17,18 +17,20 @@ from delivery.platforms import PlatformCatalogue
 from features.definitions import CustomFeatures, Definitions, all_features
 from features.dimensions import dimensions
 from features.errors import ConfigurationError, InputMissingError
-from features.params import ChurnParams, CutoffParams, FeatureParams
+from features.params import ChurnParams, CutoffParams, FeatureParams, MonitorParams
 from features.records import Record
 from features.rules import Condition
 from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams, ValueParams
 from pipelines.custom import FILE, read_custom
+from pipelines.intake.forgotten import Forgotten, read_forgotten
 from pipelines.intake.sources import SourceCatalogue
 from pipelines.params import SparkParams, TrackingParams
 
 R = TypeVar("R", bound=BaseModel)
 MAX_BYTES = 1_000_000
+MAX_NODES = 100_000
 
 
 class RunParams(Record):
@@ -55,6 +57,7 @@ class Params(Record):
     score: ScoreParams
     recommend: RecommendParams
     measure: MeasureParams
+    monitor: MonitorParams
     deliver: DeliverParams
 
 
@@ -67,6 +70,7 @@ class Catalogue(NamedTuple):
     actions: ActionCatalogue
     custom: CustomFeatures | None
     platforms: PlatformCatalogue
+    forgotten: Forgotten
     sha256: str
 
     def definitions(self, params: FeatureParams) -> Definitions:
@@ -109,6 +113,7 @@ def read_catalogue(folder: Path) -> Catalogue:
             PlatformCatalogue, _mapping(folder / "platforms.yaml"), folder / "platforms.yaml"
         ),
         custom=read_custom(folder),
+        forgotten=read_forgotten(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
 
@@ -227,7 +232,9 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path.name}: larger than {MAX_BYTES:,} bytes. Shorten it.")
     try:
         text = path.read_text("utf-8")
-        twice = _repeated_key(yaml.compose(text, Loader=yaml.CSafeLoader))
+        nodes = yaml.compose(text, Loader=yaml.CSafeLoader)
+        _refuse_unfolding(path, nodes)
+        twice = _repeated_key(nodes)
         loaded = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         place = str(getattr(error, "problem_mark", "") or "").strip()
@@ -237,6 +244,28 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ConfigurationError(f"{path.name}: expected a mapping at the top. Got {loaded!r:.40}.")
     return loaded
+
+
+def _refuse_unfolding(path: Path, root: yaml.Node | None) -> None:
+    """A few aliases of aliases unfold into more than any memory holds."""
+    nodes = _unfolded(root, {})
+    if nodes > MAX_NODES:
+        raise ConfigurationError(
+            f"{path.name}: its aliases (*name) unfold into too much. Got {nodes:.3g} values. "
+            f"Expected at most {MAX_NODES:,}. Write the values themselves."
+        )
+
+
+def _unfolded(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """How many values a node stands for, where each alias is a copy."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES + 1  # of one that holds itself
+        pairs = isinstance(node, yaml.MappingNode)
+        inside = [part for pair in node.value for part in pair] if pairs else node.value
+        known[id(node)] = 1 + sum(_unfolded(part, known) for part in inside)
+    return known[id(node)]
 
 
 def _repeated_key(root: yaml.Node | None) -> str | None:

@@ -3,7 +3,8 @@
 import hashlib
 import io
 import json
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import narwhals as nw
 import polars as pl
 
+from delivery import formats
 from delivery.bands import BandLimits
 from delivery.canonical import (
     NO_REACH,
@@ -19,7 +21,7 @@ from delivery.canonical import (
     action_rows,
     typed_actions,
 )
-from delivery.clearance import Clearances, check_freshness, cleared
+from delivery.clearance import Clearances, check_freshness, cleared, of_known
 from delivery.csv_cells import csv_text
 from delivery.dictionary import dictionary_text
 from delivery.exports import Export, platform_export
@@ -31,12 +33,25 @@ from delivery.pieces import Run
 from delivery.report import render_report
 from delivery.workbook import workbook_bytes
 from features.consents import objected, permissions, refusals
-from features.schemas import CONSENTS, CUSTOMERS, DECISIONS, IDENTITIES, SCORES, SUPPRESSIONS
+from features.schemas import (
+    BUDGET_CURVE,
+    CONSENTS,
+    COST_OF_RULES,
+    CUSTOMERS,
+    DECISIONS,
+    EFFECTS,
+    IDENTITIES,
+    LEDGER,
+    MEASURED,
+    SCORES,
+    SUPPRESSIONS,
+)
 from models.params import ScoreParams
 from pipelines.champions import EVALUATION
 from pipelines.config import Catalogue, Params
 from pipelines.features import data_span, read_cutoffs, read_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
+from pipelines.measure import read_log
 from pipelines.publish import publish
 from pipelines.tables import present, read, write_text
 
@@ -64,10 +79,15 @@ class Made(NamedTuple):
 
 
 def deliver(
-    tables: Path, features: Path, scores: Path, decisions: Path, evaluation: Path, *,
-    outbox: Path, receipt: Path, catalogue: Catalogue, params: Params,
+    tables: Path, features: Path, scores: Path, decisions: Path, effects: Path, plan: Path,
+    measurement: Path, evaluation: Path, *, outbox: Path, receipt: Path, catalogue: Catalogue,
+    params: Params, found: dict[str, Any] | None, wait_seconds: float = 0,
+    wanted: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Publish ``outbox/as_of=.../`` and write its manifest to `receipt` as well.
+
+    `found` is what monitoring found, for the report; None where the run is not watched.
+    `wait_seconds` and `wanted` are those of `publish`.
 
     Returns
     -------
@@ -88,25 +108,30 @@ def deliver(
         declared=any(source.table == SUPPRESSIONS.name for source in sources),
         max_age_days=params.deliver.max_suppression_age_days,
     )  # fmt: skip
-    present_still = read(tables / "customers.parquet", CUSTOMERS).select("customer_id")
-    kept = decided.join(present_still, on="customer_id", how="semi", maintain_order="left")
+    customers = read(tables / "customers.parquet", CUSTOMERS)
+    kept = of_known(decided, customers)
+    past = read_log(outbox, as_of)
     inputs = Inputs(
-        scored.join(present_still, on="customer_id", how="semi", maintain_order="left"),
+        of_known(scored, customers),
         cleared(kept, known, catalogue.actions),
         known,
         _reach(features),
-        _movement(features),
+        _movement(features, kept, past),
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
-        _run(tables, features, kept, catalogue, params),
-        _besides(decisions.parent),
+        _run(tables, features, kept, past, catalogue, params),
+        _besides(effects, plan, measurement)._replace(monitor=found),
         decided.height - kept.height,
     )
-    made = files_of(inputs, catalogue, params.score, params.deliver)
+    with formats.written_in(params.deliver.locale):
+        made = files_of(inputs, catalogue, params.score, params.deliver)
     facts = _manifest(inputs, made)
     text = manifest_text(facts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     whole = {**made.files, "manifest.json": text.encode()}
-    publish(whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest)
+    publish(
+        whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest,
+        wait_seconds=wait_seconds, wanted=wanted,
+    )  # fmt: skip
     write_text(text, receipt)
     return facts
 
@@ -133,6 +158,7 @@ def files_of(
     actions = action_rows(
         inputs.scores, inputs.decisions, catalogue=catalogue.actions, identities=people,
         bands=bands, granted=inputs.known.permitted, reach=inputs.reach,
+        effects=inputs.besides.effects,
     )  # fmt: skip
     exports = {
         name: platform_export(
@@ -195,15 +221,22 @@ def _manifest(inputs: Inputs, made: Made) -> dict[str, Any]:
 
 
 def _run(
-    tables: Path, features: Path, decisions: pl.DataFrame, catalogue: Catalogue, params: Params
-) -> Run:
+    tables: Path, features: Path, decisions: pl.DataFrame, past: pl.DataFrame,
+    catalogue: Catalogue, params: Params,
+) -> Run:  # fmt: skip
     now = read_cutoffs(features).now
     span = data_span(tables, now)
-    before = read_cutoffs(features).before
+    last = past["as_of"].max()
+    before = last or read_cutoffs(features).before
+    compared = past.height or read_snapshot(features, read_cutoffs(features).before).height
+    own_end = now + timedelta(days=params.churn.horizon_days)
+    open_ends = past.filter(pl.col("window_end") > now)["window_end"]
     business = catalogue.sources.business
     return Run(
         as_of=now.isoformat(),
-        previous_as_of=before.isoformat() if read_snapshot(features, before).height else None,
+        previous_as_of=str(before) if compared else None,
+        published_before=last is not None,
+        judged_on=str(open_ends.min() or own_end),
         run_id=decisions["run_id"][0],
         company=business.name,
         currency=business.currency,
@@ -229,27 +262,32 @@ def _definitions(catalogue: Catalogue) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _movement(features: Path) -> pl.DataFrame:
-    """Customers by stage one label window ago (null: not known then) and now."""
-    cutoffs = read_cutoffs(features)
-    after = read_snapshot(features, cutoffs.now).select("customer_id", stage_now="stage")
-    before = read_snapshot(features, cutoffs.before).select("customer_id", stage_before="stage")
-    both = after.join(before, on="customer_id", how="left")
+def _movement(features: Path, decided: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    """Customers by stage in the last published run (null: not known then) and now.
+
+    Without a published run, the stages of one label window ago, worked out from the same data.
+    """
+    after = decided.select("customer_id", stage_now="stage")
+    last = past.filter(pl.col("as_of") == pl.col("as_of").max())
+    then = last if last.height else read_snapshot(features, read_cutoffs(features).before)
+    both = after.join(
+        then.select("customer_id", stage_before="stage"), on="customer_id", how="left"
+    )
     counts = both.group_by("stage_before", "stage_now").agg(
         pl.len().cast(pl.Int64).alias("customers")
     )
     return counts.sort("stage_before", "stage_now")
 
 
-def _besides(folder: Path) -> Known:
-    """The plan's and the measurement's tables, as far as their steps have made them."""
-    paths = {
-        "budget_curve": folder / "plan" / "budget_curve.parquet",
-        "cost_of_rules": folder / "plan" / "cost_of_rules.parquet",
-        "measured": folder / "measurement" / "measured.parquet",
-        "ledger": folder / "measurement" / "ledger.parquet",
-    }
-    return Known(**{name: pl.read_parquet(p) for name, p in paths.items() if p.is_file()})
+def _besides(effects: Path, plan: Path, measurement: Path) -> Known:
+    """What deciding and measuring left for the report."""
+    return Known(
+        budget_curve=read(plan / "budget_curve.parquet", BUDGET_CURVE),
+        cost_of_rules=read(plan / "cost_of_rules.parquet", COST_OF_RULES),
+        measured=read(measurement / "measured.parquet", MEASURED),
+        ledger=read(measurement / "ledger.parquet", LEDGER),
+        effects=read(effects, EFFECTS),
+    )
 
 
 def _reach(features: Path) -> pl.DataFrame:

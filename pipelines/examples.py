@@ -41,9 +41,11 @@ def churn_examples(rows: pl.DataFrame, columns: list[str]) -> Examples:
     return Examples(matrix(population, columns), y, days_of(population))
 
 
-def buyers(rows: pl.DataFrame) -> Histories:
-    """The purchase histories of everybody who ever bought, as of one date."""
-    return histories(matrix(rows.filter(pl.col("value_events") > 0), list(HISTORY)))
+def buyers_of(rows: pl.DataFrame) -> dict[date, Histories]:
+    """The purchase histories of everybody who ever bought, as of each date."""
+    bought = rows.filter(pl.col("value_events") > 0).partition_by("as_of", as_dict=True)
+    columns = list(HISTORY)
+    return {day: histories(matrix(part, columns)) for (day,), part in sorted(bought.items())}
 
 
 def days_of(rows: pl.DataFrame) -> np.ndarray:

@@ -14,6 +14,7 @@ from features.consents import objected
 from features.definitions import Definitions
 from features.errors import DataError
 from features.params import ChurnParams, CutoffParams, Cutoffs
+from features.pauses import ORDER
 from features.population import INPUTS, with_population
 from features.schemas import CONSENTS, CUSTOMERS
 from features.snapshot import customer_snapshots, names
@@ -30,6 +31,7 @@ from pipelines.state import (
     history,
     identity,
     ids_of,
+    in_order,
     update_bucket,
 )
 from pipelines.tables import present, read, write_frame, write_text
@@ -181,6 +183,8 @@ def _start(out: Path, plan_hash: str) -> None:
     if not file.is_file() or file.read_text() != plan_hash:
         shutil.rmtree(out, ignore_errors=True)
         write_text(plan_hash, file)
+    for unfinished in out.glob("as_of=*/.*.parquet.*"):  # by a run that was killed
+        unfinished.unlink()
 
 
 def _write_customers(
@@ -191,17 +195,19 @@ def _write_customers(
     missing = [day for day in dates if not files[day].exists()]
     if not missing:
         return
-    days = definitions.params.history_days
-    daily, past = history(state, min(missing), days, definitions.dimensions)
+    history_days = definitions.params.history_days
+    daily, past = history(state, min(missing), history_days, definitions.dimensions)
     ids = ids_of(members, daily, *([] if past is None else [past]))
     rows = customer_snapshots(
-        _materialised(nw.from_native(coded(daily, ids))), nw.from_native(coded(members, ids)),
-        missing, definitions, materialise=_materialised,
+        nw.from_native(in_order(collected(nw.from_native(coded(daily, ids))), *ORDER)),
+        nw.from_native(coded(members, ids)), missing, definitions, materialise=_materialised,
         past=None if past is None else nw.from_native(coded(past, ids)),
     )  # fmt: skip
     for day, snapshot in rows:
-        whole = collected(snapshot).sort("customer_id")
+        # joins in memory keep the order of the customers, so that there is nothing to sort
+        whole = snapshot.collect().to_native().sort("customer_id")
         write_frame(whole.with_columns(pl.col("customer_id").cast(pl.String)), files[day])
+        del snapshot, whole  # what they hold would stay while the next date is made
 
 
 def _materialised(rows: nw.LazyFrame) -> nw.LazyFrame:

@@ -22,6 +22,7 @@ class Paths(NamedTuple):
     measurement: Path
     decisions: Path
     plan: Path
+    monitor: Path
     receipt: Path
     reports: Path
 
@@ -69,6 +70,7 @@ class Project:
             measurement=base / "measurement",
             decisions=base / "decisions.parquet",
             plan=base / "plan",
+            monitor=base / "monitor",
             receipt=base / "delivered.json",
             reports=self.root / reports if reports else base / "reports",
         )

@@ -9,6 +9,7 @@ import polars as pl
 from features.errors import RefusedError
 from features.schemas import DECISIONS
 from pipelines.config import read_catalogue
+from pipelines.onboarding.scaffold import shipped
 from pipelines.settings import with_values
 from pipelines.tables import present, read, replacing, write_frame, write_text
 from simulation.archive import frames_of, world_of
@@ -82,8 +83,9 @@ def simulate_project(
 ) -> str:
     """Write a complete project folder to `out`; returns what to do with it.
 
-    The catalogue's rules and actions, and the parameters, are copied from `project`; the horizon is
-    made to fit the simulated company, whose customers buy every month or two at high margins.
+    The catalogue's rules and actions, and the parameters, are copied from `project` if it has
+    them, else they are those that Keepwell ships; the horizon is made to fit the simulated
+    company, whose customers buy every month or two at high margins.
 
     Raises
     ------
@@ -92,8 +94,9 @@ def simulate_project(
     """
     if out.exists():
         raise RefusedError(f"--out: exists already. Got {out}. Expected a new folder's name.")
+    template = project if (project / "params.yaml").is_file() else shipped()
     company = simulate_company(customers=customers, seed=seed, until=until, days=days)
-    shutil.copytree(project / "catalogue", out / "catalogue")
+    shutil.copytree(template / "catalogue", out / "catalogue")
     write_text(SOURCES.format(seed=seed), out / "catalogue" / "sources.yaml")
     values = {
         "run.as_of": until.isoformat(),
@@ -104,7 +107,7 @@ def simulate_project(
         "recommend.margin_rate": 0.5,
         "recommend.kept_value_days": 365,
     }
-    text = (project / "params.yaml").read_text("utf-8")
+    text = (template / "params.yaml").read_text("utf-8")
     write_text(with_values(text, values), out / "params.yaml")
     _write_exports(company, out)
     return f"{out}: {company.events.height:,} events. Next: keepwell run --project {out}"

@@ -5,11 +5,13 @@ Spark is imported inside the functions: only a project whose engine it is needs 
 
 import os
 import shutil
+import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import narwhals as nw
 
@@ -26,10 +28,13 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
     "spark.sql.session.timeZone": "UTC",
+    "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+LOOPBACK = "127.0.0.1"
+STANDALONE = "spark://"
+PATIENCE_SECONDS = 10
 
 
 @contextmanager
@@ -39,11 +44,16 @@ def session(params: SparkParams) -> "Iterator[SparkSession]":
     Raises
     ------
     ConfigurationError
-        If PySpark or a Java runtime is missing.
+        If PySpark or a Java runtime is missing, or Spark cannot be started at the master.
     """
     _refuse_without_java()
+    _refuse_unreachable(params.master)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if params.master.startswith(LOCAL):
+        os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     try:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise ConfigurationError(
@@ -51,7 +61,14 @@ def session(params: SparkParams) -> "Iterator[SparkSession]":
             "`pip install 'keepwell[spark]'`. Install it, or set engine: polars."
         ) from error
     builder = SparkSession.builder.appName("keepwell").master(params.master)
-    spark = builder.config(map=_settings(params.master)).getOrCreate()
+    try:
+        spark = builder.config(map=_settings(params.master)).getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise ConfigurationError(
+            f"params.yaml, spark.master: Spark did not start. Got "
+            f"{str(error).strip().splitlines()[-1][:200]!r}. Expected a session at "
+            f"{params.master}. See Spark's own messages above, and docs/spark.md."
+        ) from error
     try:
         yield spark
     finally:
@@ -72,6 +89,22 @@ def write_parquet(rows: nw.LazyFrame, folder: Path) -> None:
     native.write.mode("overwrite").parquet(_address(folder))
 
 
+@contextmanager
+def keeping(
+    spark: "SparkSession", folder: Path
+) -> Iterator[Callable[[nw.LazyFrame], nw.LazyFrame]]:
+    """What computes a table now and keeps its rows in a folder, until the block ends.
+
+    What is made of them is then planned from the rows, and not from all that led to them; and a
+    worker that is lost does not take them with it.
+    """
+    spark.sparkContext.setCheckpointDir(_address(folder))
+    try:
+        yield lambda rows: nw.from_native(rows.to_native().checkpoint())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _address(path: Path) -> str:
     """The path as Hadoop reads it: with its scheme, and not percent-encoded."""
     return f"file:{path.resolve()}"
@@ -87,6 +120,22 @@ def _refuse_without_java() -> None:
         )
 
 
+def _refuse_unreachable(master: str) -> None:
+    """Spark itself would try a standalone master for a minute, and then show a traceback."""
+    if not master.startswith(STANDALONE):
+        return
+    addresses = [urlsplit(f"//{a}") for a in master.removeprefix(STANDALONE).split(",")]
+    for address in addresses:
+        with suppress(OSError):
+            place = (address.hostname or "", address.port or 0)
+            socket.create_connection(place, PATIENCE_SECONDS).close()
+            return
+    raise ConfigurationError(
+        f"params.yaml, spark.master: no answer. Got {master}. Expected the address of a running "
+        f"master, spark://host:7077. Start it, or mend the address."
+    )
+
+
 def _settings(master: str) -> dict[str, Any]:
     """What Keepwell sets; everything else is in Spark's own ``spark-defaults.conf``."""
     if not master.startswith(LOCAL):
@@ -94,4 +143,5 @@ def _settings(master: str) -> dict[str, Any]:
     cores = master.removeprefix(LOCAL).strip("[]") or "1"
     count = (os.cpu_count() or 1) if cores == "*" else int(cores)
     partitions = {"spark.sql.shuffle.partitions": str(PARTITIONS_A_CORE * count)}
-    return SETTINGS | LOOPBACK | partitions
+    here = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
+    return SETTINGS | here | partitions

@@ -15,7 +15,7 @@ from features.snapshot import Materialise, customer_snapshots
 from features.standing import StandingRules, with_standing
 from pipelines.features import snapshot_path
 from pipelines.progress import followed
-from pipelines.spark import read_parquet, write_parquet
+from pipelines.spark import keeping, read_parquet, write_parquet
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -33,19 +33,14 @@ def build_features(
     shutil.rmtree(out, ignore_errors=True)
     events = read_parquet(spark, *sorted((tables / "events").glob("bucket-????")))
     write_parquet(daily_table(events, definitions.dimensions), daily)
-    kept: list[DataFrame] = []
-    keep = _keeping(kept)
-    spine = keep(_spine(spark, tables, events, now))
-    rows = customer_snapshots(
-        _by_customer(read_parquet(spark, daily)), spine, dates, definitions, materialise=keep
-    )
-    base = older = 2  # the spine and the daily rows, which every date reads
-    for (_, day), (_, customers) in zip(followed(sorted(dates), "features"), rows, strict=True):
-        write_parquet(_placed(keep(customers), definitions, standing), snapshot_path(out, day))
-        for table in kept[base:older]:  # this date read them, and no later one does
-            table.unpersist()
-        del kept[base:older]
-        older = len(kept)
+    with keeping(spark, out.with_name(f".{out.name}.kept")) as keep:
+        rows = customer_snapshots(
+            _by_customer(read_parquet(spark, daily)), keep(_spine(spark, tables, events, now)),
+            dates, definitions, materialise=keep,
+        )  # fmt: skip
+        for (_, day), (_, customers) in zip(followed(sorted(dates), "features"), rows, strict=True):
+            placed = _placed(keep(customers), definitions, standing, keep)
+            write_parquet(placed, snapshot_path(out, day))
 
 
 def _spine(spark: "SparkSession", tables: Path, events: nw.LazyFrame, now: date) -> nw.LazyFrame:
@@ -64,20 +59,10 @@ def _by_customer(rows: nw.LazyFrame) -> nw.LazyFrame:
     return nw.from_native(native.repartition("customer_id"))
 
 
-def _keeping(kept: "list[DataFrame]") -> Materialise:
-    """What keeps a table in the workers' memory, or on their disks, once it is computed."""
-
-    def keep(rows: nw.LazyFrame) -> nw.LazyFrame:
-        kept.append(rows.to_native().persist())
-        return nw.from_native(kept[-1])
-
-    return keep
-
-
 def _placed(
-    customers: nw.LazyFrame, definitions: Definitions, standing: StandingRules
-) -> nw.LazyFrame:
+    customers: nw.LazyFrame, definitions: Definitions, standing: StandingRules, keep: Materialise
+) -> nw.LazyFrame:  # fmt: skip
     """Compare every customer with all others, on the few columns that this needs."""
     narrow = customers.select("customer_id", *INPUTS)
-    ranked = with_population(narrow, definitions.params).drop(*INPUTS)
+    ranked = keep(with_population(narrow, definitions.params).drop(*INPUTS))
     return with_standing(customers.join(ranked, on="customer_id", how="left"), standing)

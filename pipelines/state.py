@@ -18,7 +18,7 @@ from pydantic import Field
 from features.daily import KEY, daily_figures, daily_table, merged_daily
 from features.dimensions import Dimensions
 from features.lifetime import lifetime, merged_lifetime
-from features.pauses import with_pauses
+from features.pauses import ORDER, with_pauses
 from features.records import Record
 from features.time import day_number
 from pipelines.tables import present, write_frame, write_text
@@ -28,6 +28,8 @@ VERSION = 1  # of what daily rows mean; another one rebuilds every state
 MANIFEST = "manifest.json"
 SPARK_FILES = "part-*.parquet"  # what Spark writes
 PERIOD = "period"
+DAYS = ("day", "visible_day")
+DAY_NUMBERS = 2**18  # a packed day has room for those from 1611 to 2328
 
 
 class Past(Record):
@@ -137,6 +139,14 @@ def ids_of(*tables: pl.LazyFrame) -> pl.Enum:
     return pl.Enum(ids.collect(engine="streaming")["customer_id"].sort())
 
 
+def in_order(rows: pl.DataFrame, *days: str) -> pl.DataFrame:
+    """Coded rows by customer, then by day numbers: one integer sorts in a third of the time."""
+    order = pl.col("customer_id").to_physical().cast(pl.Int64)
+    for day in days:
+        order = order * DAY_NUMBERS + pl.col(day) + DAY_NUMBERS // 2
+    return rows.sort(order)
+
+
 def _events(files: list[Path]) -> nw.LazyFrame:
     events = pl.scan_parquet(files)
     return nw.from_native(coded(events, ids_of(events)))
@@ -147,17 +157,15 @@ def _with_rows(
 ) -> Manifest:
     """The manifest with the rows merged into the files of their periods."""
     placed = rows.with_columns((pl.col("day") // PERIOD_DAYS).cast(pl.Int32).alias(PERIOD))
-    placed = placed.sort(PERIOD, *KEY)
+    parted = placed.partition_by(PERIOD, as_dict=True, include_key=False)
     periods = dict(manifest.periods)
-    counts = placed.group_by(PERIOD, maintain_order=True).len()
-    start = 0
-    for period, height in counts.rows():
-        fresh = placed.slice(start, height).drop(PERIOD)
-        start += height
-        if period in periods:
-            fresh = _merged(folder / periods[period], fresh, dimensions).sort(KEY)
-        periods[period] = _write_file(fresh, folder, f"days-{period:05d}")
-    pasts = {begin: past for begin, past in manifest.pasts.items() if begin <= counts[PERIOD][0]}
+    for (period,), fresh in sorted(parted.items()):
+        known = folder / periods[period] if period in periods else None
+        whole = fresh if known is None else _merged(known, fresh, dimensions)
+        periods[period] = _write_file(in_order(whole, *DAYS), folder, f"days-{period:05d}")
+    touched = [period for (period,) in parted]
+    kept = {begin for begin in manifest.pasts if begin <= min(touched, default=begin)}
+    pasts = {begin: past for begin, past in manifest.pasts.items() if begin in kept}
     return manifest.model_copy(update={"periods": periods, "pasts": pasts})
 
 
@@ -193,7 +201,8 @@ def _fold(
     known = [] if earlier is None else [pl.scan_parquet(earlier)]
     ids = ids_of(rows, *known)
     seen = pl.col("visible_day") < begin * PERIOD_DAYS
-    daily = nw.from_native(coded(rows.filter(seen), ids))
+    days = in_order(collected(nw.from_native(coded(rows.filter(seen), ids))), *ORDER)
+    daily = nw.from_native(days, eager_only=True)
     before = [nw.from_native(coded(table, ids)) for table in known]
     made = lifetime(with_pauses(daily, *before), dimensions)
     whole = merged_lifetime([*before, made], dimensions)

@@ -60,7 +60,7 @@ def write(rows: pl.DataFrame, path: Path, table: Table) -> None:
 def write_frame(rows: pl.DataFrame, path: Path) -> None:
     """Write a table whose columns depend on the parameters (features, daily) as Parquet."""
     with replacing(path) as unfinished:
-        rows.write_parquet(unfinished, compression="zstd", compression_level=1)
+        rows.write_parquet(unfinished, compression="zstd", compression_level=1, statistics=False)
 
 
 def write_text(text: str, path: Path) -> None:

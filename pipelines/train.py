@@ -14,7 +14,8 @@ from features.definitions import Definitions
 from features.params import ChurnParams
 from features.records import Record
 from features.schemas import LABELS, LEVELS, STAGES
-from models.churn import HISTORY, fit_churn
+from models.churn import churn_columns
+from models.fitting import Task, fit_churn
 from models.params import TrainParams, ValueParams
 from models.preprocessing import informative
 from models.standing import fit_standing
@@ -23,7 +24,7 @@ from pipelines.artifacts import save_model
 from pipelines.champions import KINDS
 from pipelines.examples import (
     Standing,
-    buyers,
+    buyers_of,
     churn_examples,
     columns_of,
     labelled,
@@ -95,11 +96,12 @@ def _fit(
     if poor:
         why_not["churn"] = poor
     else:
-        own = sorted({*informative(examples.x), *HISTORY}, key=facts["columns"].index)
+        own = churn_columns(examples.x)
         assert cutoffs.test is not None
-        bought = buyers(read_snapshot(features, cutoffs.test))
+        test = read_snapshot(features, cutoffs.test)
+        bought = buyers_of(known) | buyers_of(test)
         rows = examples._replace(x=examples.x[own])
-        model = fit_churn(rows, bought, params, facts["label"], seed)
+        model = fit_churn(Task(rows, bought, facts["label"], params, seed))
         models["churn"] = save_model(model, out / "churn.skops")
     for standing in STANDINGS:
         x, following, _ = standing_examples(known, facts["columns"], standing)

@@ -21,7 +21,7 @@ def snapshots_of() -> Callable[..., dict[date, pl.DataFrame]]:
     ) -> dict[date, pl.DataFrame]:
         daily = daily_table(nw.from_native(events.lazy()), definitions.dimensions)
         rows = customer_snapshots(
-            daily,
+            daily.collect(),
             nw.from_native(spine.lazy()),
             dates,
             definitions,

@@ -8,10 +8,10 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const QUIET = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, logLevel: 0 };
 const views = {};
 
-async function enliven(place, { spec, mode }) {
+async function enliven(place, { spec, mode }, formatLocale) {
   const still = place.innerHTML;
   try {
-    const { view } = await vegaEmbed(place, spec, { ...QUIET, mode });
+    const { view } = await vegaEmbed(place, spec, { ...QUIET, mode, formatLocale });
     const drawn = place.querySelector("svg");
     drawn.removeAttribute("role");
     drawn.setAttribute("aria-hidden", "true");
@@ -39,8 +39,10 @@ function slide() {
   const slider = document.getElementById("budget-slider");
   if (!slider) return;
   const { points, own, currency } = read("budget-points");
-  const money = new Intl.NumberFormat(navigator.language, { style: "currency", currency });
-  const whole = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 0 });
+  const { locale } = read("numbers");
+  const money = new Intl.NumberFormat(locale, { style: "currency", currency });
+  const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+  const share = new Intl.NumberFormat(locale, { style: "percent" });
   const figure = document.querySelector(".curve .live");
   const answer = () => {
     const budget = (own * slider.value) / 100;
@@ -49,7 +51,7 @@ function slide() {
     const change = net - between(points, own, "net");
     const sign = change < 0 ? "less" : "more";
     document.getElementById("budget-value").textContent = `${money.format(budget)}, ` +
-      `${whole.format(slider.value)} % of the budget`;
+      `${share.format(slider.value / 100)} of the budget`;
     document.getElementById("budget-net").textContent = money.format(net);
     document.getElementById("budget-change").textContent = Math.abs(change) < 0.005
       ? "as planned" : `${money.format(Math.abs(change))} ${sign} than planned`;
@@ -95,9 +97,9 @@ function search() {
 
 async function start() {
   search();
-  const figures = read("figures");
+  const [figures, { axes }] = [read("figures"), read("numbers")];
   await Promise.all([...document.querySelectorAll(".live")].map((place) =>
-    enliven(place, figures[place.dataset.figure])));
+    enliven(place, figures[place.dataset.figure], axes)));
   slide();
   document.documentElement.dataset.ready = "yes";
 }

@@ -21,6 +21,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 WIDTHS = (390, 1024, 1600)
 NAMES = {"win_back": "Win-back message", "thanks": "Thank-you letter", "survey": "Two questions"}
+NAMES |= {f"more_{n}": f"Another action with a long name of its own, number {n}" for n in range(20)}
 OVERLAPS = """() => {
   const boxes = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -78,7 +79,8 @@ def page_text(customers=600):
              "activity": pick(schemas.ACTIVITIES), "churn_risk": risk, "score_source": "model",
              "reason_1": f"no order for {number % 90 + 20} days", "stage_model": "model"}
         )  # fmt: skip
-        done = {"outcome": "exported", "action_id": pick(list(NAMES)), "channel": "email",
+        common = 3 if number % 4 else None
+        done = {"outcome": "exported", "action_id": pick(list(NAMES)[:common]), "channel": "email",
                 "basis": "assumed", "expected_net_value_cents": int(draw.integers(1, 5000)),
                 "cost_cents": 100}  # fmt: skip
         gone = {"outcome": "held_out", "exit_reason": "holdout"}
@@ -87,16 +89,25 @@ def page_text(customers=600):
     stages = schemas.STAGES
     moves = [(a, b, int(draw.integers(0, 60)) + 200 * (a == b)) for a in stages for b in stages]
     curve = [(100 * b, 90 * b, int(40_000 * b**0.5), 10 * b) for b in (0, 50, 100, 200, 300, 1000)]
-    rules = [("no_consent: email", 40, 5000), ("contact_cap: email", 3, 200)]
-    ledger = {"as_of": [date(2025, 11, 1)], "exported": [500], "cost_cents": [1000],
-              "promised_successes": [12.0], "realised_successes": [8.5],
-              "realised_low": [-1.0], "realised_high": [18.0]}  # fmt: skip
+    rules = [(f"not_eligible: {code}", 40, 900_000 - 99 * n) for n, code in enumerate(NAMES)]
+    runs = 6
+    ledger = {"as_of": [date(2025, n + 1, 1) for n in range(runs)], "exported": [500] * runs,
+              "cost_cents": [1000] * runs, "promised_successes": [12.0] * runs,
+              "realised_successes": [8.5] * runs, "realised_low": [-1.0] * runs,
+              "realised_high": [18.0] * runs, "realised_value_cents": [12345.0] * runs}  # fmt: skip
     known = Known(
         pl.DataFrame(
             curve, ["budget_cents", "spent_cents", "net_value_cents", "actions"], orient="row"
         ),
         pl.DataFrame(rules, ["rule", "customers", "forgone_cents"], orient="row"),
-        pl.DataFrame({"scope": ["overall"], "words": ["No detectable effect so far."]}),
+        pl.DataFrame(
+            {
+                "scope": ["overall"],
+                "action_id": ["all"],
+                "verdict": ["none"],
+                "words": ["No detectable effect so far."],
+            }
+        ),
         pl.DataFrame(ledger),
     )
     test = {
@@ -106,12 +117,14 @@ def page_text(customers=600):
         "champion": {"name": "keepwell-churn", "version": "1"},
     }  # fmt: skip
     run = {
-        "as_of": "2026-01-01", "previous_as_of": "2025-12-25", "run_id": "r", "company": "Example",
+        "as_of": "2026-01-01", "previous_as_of": "2025-12-25", "published_before": True,
+        "judged_on": "2026-01-31", "run_id": "r", "company": "Example",
         "currency": "EUR", "budget_cents": 10_000, "spent_cents": 9_000, "holdout_share": 0.1,
         "horizon_days": 30, "gap_days": 0, "lookback_days": 90,
         "data_span": ["2025-01-01", "2025-12-31"],
         "sources": [{"source": "till", "rows_in": 10, "accepted": 7, "duplicates": 2,
-                     "quarantined": 1, "events": 7}],
+                     "quarantined": 1, "events": 7, "reasons": {"missing_id": 1},
+                     "last_on": "2025-12-31", "warnings": ["rows fell by half"]}],
         "definitions": {"stages": [{"id": "retention", "meaning": "To be kept."}],
                         "levels": [], "activities": []},
     }  # fmt: skip

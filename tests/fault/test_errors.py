@@ -11,8 +11,8 @@ import pytest
 PROGRAM = "from pipelines.cli import app; app()"
 EVENTS = """\
 customer_id,occurred_at,event_type,value
-1,2025-12-01T12:00:00Z,order_completed,5.00
-2,2025-12-31T12:00:00Z,order_completed,6.00
+canary-1,2025-12-01T12:00:00Z,order_completed,5.00
+canary-2,2025-12-31T12:00:00Z,order_completed,6.00
 """
 SOURCES = """\
 business: {name: Test, timezone: UTC, currency: EUR}
@@ -96,6 +96,17 @@ def no_params(root):
     (root / "params.yaml").unlink()
 
 
+def alias_bomb(root):
+    file = root / "catalogue" / "sources.yaml"
+    lines = [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 12)]
+    file.write_text("\n".join(["a0: &a0 x", *lines, file.read_text()]))
+
+
+def code_in_yaml(root):
+    code = "  horizon_days: !!python/name:os.abort"
+    put(root / "params.yaml", "^  horizon_days: .*", code)
+
+
 def unchanged(_):
     pass
 
@@ -116,6 +127,13 @@ def unchanged(_):
         (unknown_feature, "2026-01-01", CONFIGURATION, "unknown feature. Got 'value_event'"),
         (unknown_key, "2026-01-01", CONFIGURATION, "params.yaml, churn.horizon_day"),
         (wrong_type, "2026-01-01", CONFIGURATION, "churn.horizon_days: .*Got 'soon'"),
+        (
+            alias_bomb,
+            "2026-01-01",
+            CONFIGURATION,
+            "sources.yaml: its aliases .* too much",
+        ),
+        (code_in_yaml, "2026-01-01", CONFIGURATION, "params.yaml: not valid YAML"),
         (no_params, "2026-01-01", MISSING, "params.yaml: not found"),
         (unchanged, "2026-06-01", DATA, "--as-of: after the end of the data. Got 2026-06-01"),
         (unchanged, "2025-12-01", DATA, "no value event before 2025-12-01. .*later --as-of"),
@@ -133,6 +151,7 @@ def test_mistake_is_one_line_with_a_stable_code_and_delivers_nothing(
     assert re.search(message, last)
     assert done.stderr.count("keepwell: ") == 1
     assert "Traceback" not in done.stderr + done.stdout
+    assert "canary" not in done.stderr + done.stdout  # nobody's id is told
     assert done.returncode == code
     delivered = sorted(path.name for path in (project / "outbox").rglob("*") if path.is_file())
     assert delivered == ["actions.csv"]
@@ -175,6 +194,13 @@ def test_other_commands_fail_in_one_line_too(project, words, message):
     assert message in done.stderr
 
 
+def test_name_of_a_file_cannot_forge_a_line(project):
+    name = "a\nkeepwell: done\x1b[2J.csv"
+    done = keepwell("init", "--yes", "--events", name, "--project", project)
+    assert "\\nkeepwell: done\\x1b[2J.csv" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_init_of_a_file_that_is_no_table_is_one_line(project):
     (project / "empty.csv").write_bytes(b"")
     done = keepwell("init", "--events", project / "empty.csv", "--project", project, "--yes")
@@ -189,3 +215,15 @@ def test_second_run_of_a_project_is_told_that_the_first_is_writing(project):
         done = keepwell("run", "--project", project, "--as-of", "2026-01-01")
     assert done.returncode == 75
     assert done.stderr.startswith("keepwell: state: another run is writing. Got process ")
+
+
+def test_spark_without_java_is_one_line_and_delivers_nothing(project, monkeypatch):
+    put(project / "params.yaml", "^engine: .*", "engine: spark")
+    monkeypatch.setenv("JAVA_HOME", str(project))
+    assert keepwell("ingest", "--project", project).returncode == 0
+    done = keepwell("features", "--project", project, "--as-of", "2026-01-01")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("keepwell: params.yaml, engine: Spark needs Java")
+    assert "Traceback" not in done.stderr
+    assert done.returncode == CONFIGURATION
+    assert [f.name for f in (project / "outbox").iterdir()] == ["as_of=2025-12-01"]

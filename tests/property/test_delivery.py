@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from actions.catalogue import ActionCatalogue
 from delivery.canonical import action_rows
 from delivery.checks import check_file
-from delivery.clearance import Clearances, addresses, cleared
+from delivery.clearance import Clearances, addresses, cleared, of_known
 from delivery.exports import platform_export
-from delivery.funnel import funnel
 from delivery.identifiers import sha256
+from delivery.manifest import manifest
 from delivery.platforms import PlatformCatalogue
 from features import schemas
 from pipelines.tables import polars_schema
@@ -54,6 +54,7 @@ class World(NamedTuple):
     scores: pl.DataFrame
     decisions: pl.DataFrame
     known: Clearances
+    customers: pl.DataFrame
 
 
 def table(schema: schemas.Table, rows: list[dict]) -> pl.DataFrame:
@@ -110,15 +111,19 @@ def worlds(draw) -> World:
     )
     standing = {"stage": "retention", "level": "loyalty", "activity": "active"}
     scores = table(schemas.SCORES, [{"customer_id": c} | standing for c in ids])
-    return World(scores, table(schemas.DECISIONS, rows), known)
+    erased = set(draw(several(who)))
+    customers = pl.DataFrame(
+        {"customer_id": [c for c in ids if c not in erased]}, {"customer_id": pl.String}
+    )
+    return World(scores, table(schemas.DECISIONS, rows), known, customers)
 
 
 def exported(world):
     """Decisions after the last gate, and the action rows."""
-    passed = cleared(world.decisions, world.known, CATALOGUE)
+    passed = cleared(of_known(world.decisions, world.customers), world.known, CATALOGUE)
     rows = action_rows(
-        world.scores, passed, catalogue=CATALOGUE, identities=world.known.identities,
-        granted=world.known.permitted,
+        of_known(world.scores, world.customers), passed, catalogue=CATALOGUE,
+        identities=world.known.identities, granted=world.known.permitted,
     )  # fmt: skip
     return passed, rows
 
@@ -140,7 +145,7 @@ def spellings(customers: pl.DataFrame, world) -> set[str]:
 
 @examples
 @given(worlds(), st.sampled_from(list(PLATFORMS.platforms)))
-def test_no_send_file_names_who_objected_is_held_out_or_did_not_pass(world, name):
+def test_no_send_file_names_who_objected_is_erased_held_out_or_did_not_pass(world, name):
     passed, rows = exported(world)
     made = platform_export(name, PLATFORMS, actions=rows, decisions=passed, known=world.known)
     held = passed.filter(pl.col("outcome") == "held_out").select("customer_id")
@@ -152,6 +157,10 @@ def test_no_send_file_names_who_objected_is_held_out_or_did_not_pass(world, name
         assert all(not names & others for others in away)
     withheld = passed.filter(pl.col("outcome") == "suppressed")["customer_id"]
     assert not set(withheld) & set(rows["customer_id"])
+    assert set(rows["customer_id"]) <= set(world.customers["customer_id"])
+    ids = pl.DataFrame({"customer_id": world.scores["customer_id"]})
+    erased = set(ids.join(world.customers, on="customer_id", how="anti")["customer_id"])
+    assert all(not names & erased for names in [*sent, *away])
 
 
 @examples
@@ -179,9 +188,17 @@ def test_nobody_is_written_to_by_a_channel_that_they_refused_or_that_is_suppress
 @given(worlds())
 def test_everybody_decided_on_is_counted_once_and_an_address_is_reached_once(world):
     passed, rows = exported(world)
-    assert passed["decision_id"].to_list() == world.decisions["decision_id"].to_list()
-    flow = funnel(passed.height, passed)
-    assert flow.exported == rows.height
+    left = of_known(world.decisions, world.customers)
+    assert passed["decision_id"].to_list() == left["decision_id"].to_list()
+    gone = world.decisions.height - left.height
+    told = manifest(
+        as_of=AS_OF, run_id="r", scored=left.height, decisions=passed, files={}, versions={},
+        hashes={}, erased=gone,
+    )["counts"]  # fmt: skip
+    assert told["exported"] == rows.height
+    outcomes = ("exported", "held_out", "suppressed", "no_action", "erased")
+    assert sum(told[name] for name in outcomes) == world.decisions.height
+    assert sum(told["by_exit_reason"].values()) + told["exported"] == told["scored"]
     where = {c: mail for c, mail, _ in addresses(world.known.identities).iter_rows()}
     mailed = [where[c] for c in rows.filter(pl.col("channel") == "email")["customer_id"]]
     assert max(Counter(mail for mail in mailed if mail).values(), default=1) == 1

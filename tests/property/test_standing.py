@@ -104,3 +104,4 @@ def test_standing_is_the_first_rule_that_a_person_would_find(catalogue, data):
     assert row["activity"] == first(rules.activities)
     assert row["stage_because"].startswith(f"{row['stage']}:")
     assert row["level_because"].startswith(f"{row['level']}:")
+    assert row["activity_because"].startswith(f"{row['activity']}:")

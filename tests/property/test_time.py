@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from features.daily import KEY, daily_table
 from features.definitions import Definitions
 from features.dimensions import Dimensions, Kind
+from features.lifetime import lifetime
 from features.params import ChurnParams, CutoffParams
+from features.pauses import with_pauses
 from features.time import cutoffs, day_number, in_label_window, in_window, labelled_dates, visible
 from pipelines.config import read_params
 from pipelines.custom import read_custom
@@ -190,6 +192,19 @@ def test_daily_table_seen_on_a_date_is_the_daily_table_of_what_was_loaded_by_the
         return visible(daily, as_of).collect().to_native().sort(KEY)
 
     assert seen(log).equals(seen([row for row in log if row[2] < cut]))
+
+
+@thoroughly
+@given(log=anything, cut=st.integers(-400, 0))
+def test_pauses_of_a_table_in_memory_are_those_of_a_lazy_one(log, cut):
+    daily = daily_table(nw.from_native(table(log).lazy()), DIMENSIONS).collect()
+    early = nw.col("visible_day") < TODAY + cut
+    past = lifetime(with_pauses(daily.filter(early).lazy()), DIMENSIONS)
+    rows = daily.filter(~early)
+    made, lazily = (
+        with_pauses(kind, past).collect().to_native().sort(KEY) for kind in (rows, rows.lazy())
+    )
+    assert made.equals(lazily.select(made.columns))
 
 
 @thoroughly

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from features.schemas import DECISIONS, EVENTS
 from pipelines.cli import commands
-from pipelines.features import read_snapshot
+from pipelines.features import build_features, read_snapshot
 from pipelines.ingest import ingest, read_events
 from pipelines.project import Project
 from pipelines.settings import with_values
@@ -111,6 +111,54 @@ def test_totals_of_the_stack_exchange_dump_are_refused(tmp_path):
     assert refused["posts"] == {
         "Score", "ViewCount", "AnswerCount", "CommentCount", "FavoriteCount", "LastEditorUserId",
     }  # fmt: skip
+
+
+AS_OF = date(2014, 6, 15)
+TOTALS = {
+    "users": ["Reputation", "Views", "UpVotes", "DownVotes"],
+    "posts": ["Score", "ViewCount", "AnswerCount", "CommentCount", "FavoriteCount"],
+}
+HAPPENED = {"users": "CreationDate", "posts": "CreationDate", "badges": "Date"}
+
+
+def as_counted_that_day(name: str) -> pl.DataFrame:
+    """A table of the dump without what came later, and with other totals."""
+    rows = pl.read_parquet(STATS / f"{name}.parquet")
+    totals = [(pl.col(c).fill_null(0) * 7 + 13).alias(c) for c in TOTALS.get(name, [])]
+    return rows.filter(pl.col(HAPPENED[name]) < AS_OF).with_columns(totals)
+
+
+@pytest.mark.slow
+def test_features_of_a_past_day_hold_no_total_of_the_end_of_the_dump(tmp_path):
+    words = [word for path in FILES["stats"] for word in ("--events", path)]
+    keepwell("init", "--yes", *words, "--project", tmp_path)
+    past = tmp_path / "past"
+    past.mkdir()
+    for name in HAPPENED:
+        as_counted_that_day(name).write_parquet(past / f"{name}.parquet")
+    found = Project(tmp_path)
+    definitions = found.catalogue.definitions(found.params.features)
+    snapshots = {}
+    for folder in (STATS, past):
+        sources = with_files_in(found.catalogue.sources, folder)
+        work = tmp_path / f"work-{folder.name}"
+        ingest(tmp_path, work / "tables", sources, found.catalogue.taxonomy, 5_000_000)
+        build_features(work / "tables", work / "daily", work / "features", [AS_OF], definitions,
+                       found.catalogue.standing, AS_OF)  # fmt: skip
+        snapshots[folder.name] = read_snapshot(work / "features", AS_OF)
+    whole, alone = snapshots[STATS.name], snapshots["past"]
+    assert alone.height > 20_000
+    assert alone["events_365d"].sum() > 20_000
+    assert whole.equals(alone)
+
+
+def with_files_in(sources, folder):
+    """The same sources, read from the files of another folder."""
+    moved = {
+        name: source.model_copy(update={"path": str(folder / Path(source.path).name)})
+        for name, source in sources.sources.items()
+    }
+    return sources.model_copy(update={"sources": moved})
 
 
 def test_zero_padded_ids_of_cdnow_stay_text(tmp_path):

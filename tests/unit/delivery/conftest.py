@@ -134,6 +134,8 @@ def run():
     return {
         "as_of": "2017-12-02",
         "previous_as_of": None,
+        "published_before": False,
+        "judged_on": "2018-01-01",
         "run_id": "run-1",
         "company": "Example <Grocer> & Co",
         "currency": "USD",
@@ -152,6 +154,9 @@ def run():
                 "duplicates": 2,
                 "quarantined": 1,
                 "events": 7,
+                "reasons": {"missing_id": 1},
+                "last_on": "2017-12-01",
+                "warnings": [],
             }
         ],
         "definitions": {

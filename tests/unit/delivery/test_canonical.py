@@ -171,3 +171,25 @@ def test_dictionary_names_every_column():
     text = dictionary_text(columns, version=7)
     assert all(f"| `{column.name}` | {column.kind} |" in text for column in columns)
     assert text.endswith("|\n")
+
+
+def test_interval_of_a_measured_effect_is_that_of_what_was_measured(
+    scores, decisions, exported, catalogue
+):
+    effects = pl.DataFrame(
+        {"action_id": ["thank_you"], "stage": ["retention"], "points": [2.0], "sd": [0.5]}
+    )
+    row = exported("1", basis="measured", stage="retention")
+    made = action_rows(
+        scores({"customer_id": "1"}), decisions(row), catalogue=catalogue, effects=effects
+    )
+    # (12.05 + 0.05) x (1 -+ 1.2816 x 0.5 / 2) - 0.05
+    assert made.select("net_value_low", "net_value_high").row(0) == ("8.17", "15.93")
+
+
+def test_effect_that_is_learned_for_each_customer_has_no_interval(
+    scores, decisions, exported, catalogue
+):
+    what = decisions(exported("1", basis="randomised"))
+    made = action_rows(scores({"customer_id": "1"}), what, catalogue=catalogue)
+    assert made.select("net_value_low", "net_value_high").row(0) == (None, None)

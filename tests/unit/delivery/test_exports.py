@@ -89,6 +89,17 @@ def test_advertisers_get_hashes_by_state_of_consent(export, exported, known):
     assert made.left_out == {"no_grant": 2}  # Germany, and a country that nobody knows
 
 
+def test_advertisers_learn_of_nobody_who_would_have_to_agree_and_did_not(export, known):
+    american = {"customer_id": "2", "country": "US"}
+    german = {"customer_id": "3", "country": "DE"}
+    told = known("1", "2", "3", identities=[ADA, american, german], refused=[("3", "ad")])
+    grant = pl.DataFrame([("1", "ad", "opt_in")], told.permitted.schema, orient="row")
+    held = [{"customer_id": c, "outcome": "held_out", "exit_reason": "holdout"} for c in "123"]
+    made = export("google_customer_match", held, told._replace(permitted=grant))
+    assert list(made.files) == ["suppress_google_customer_match.csv"]
+    assert len(read(made.files["suppress_google_customer_match.csv"])) == 2
+
+
 def test_list_below_the_platform_s_minimum_is_not_written(export, exported, known):
     made = export("linkedin", [exported("1", channel="ad")], known("1", identities=[ADA]))
     assert made.files == {}

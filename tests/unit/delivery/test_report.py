@@ -4,14 +4,16 @@ import base64
 import hashlib
 import html
 import re
+from datetime import date
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
 
+from delivery import formats
 from delivery.charts import figure_svg
-from delivery.facts import report_facts
+from delivery.facts import NOTHING_BESIDES, Known, report_facts
 from delivery.pieces import Figure, Mark, TextTable
 from delivery.report import render_report
 from features.errors import DataError
@@ -52,7 +54,10 @@ TEST = {
 def page(scores, decisions, exported, catalogue, run):
     """Render a report; what is not given is the smallest that works: one customer."""
 
-    def of(who=None, what=None, *, moves=NO_MOVES, evaluation=None, listed=0, **changes) -> str:
+    def of(
+        who=None, what=None, *, moves=NO_MOVES, evaluation=None, listed=0, known=NOTHING_BESIDES,
+        **changes,
+    ) -> str:  # fmt: skip
         facts = report_facts(
             top_customers=listed,
             scores=scores({"customer_id": "CUST-01"}) if who is None else who,
@@ -61,6 +66,7 @@ def page(scores, decisions, exported, catalogue, run):
             evaluation=evaluation or {},
             catalogue=catalogue,
             run=run | changes,
+            known=known,
         )
         return render_report(facts)
 
@@ -212,6 +218,7 @@ def test_reasons_that_differ_only_in_figures_are_one(full):
 def test_moves_to_a_later_stage_are_counted(full):
     said = text_of(full)
     assert "4 customers moved to a later stage and 0 to an earlier one; 5 stayed." in said
+    assert "So 44.4% of those known both times changed their stage." in said
     assert "1 customer is new to the list." in said
 
 
@@ -295,3 +302,75 @@ def test_labels_with_markup_and_zeros_draw(kind):
     root = ET.fromstring(figure_svg(Figure("t", 'a "quoted" <label>', kind, marks, table)))
     assert root.attrib["aria-label"] == 'a "quoted" <label>'
     assert "NaN" not in ET.tostring(root, encoding="unicode")
+
+
+LEDGER = {
+    "as_of": [date(2017, 10, 1)], "exported": [500], "cost_cents": [1000],
+    "promised_successes": [12.0], "realised_successes": [8.5], "realised_low": [-1.0],
+    "realised_high": [18.0], "realised_value_cents": [-4321.0],
+}  # fmt: skip
+SAID = pl.DataFrame(
+    [
+        ("overall", "all", "none", "All actions: no effect, 95 % interval."),
+        ("action", "thank_you", "raises", "thank_you: works."),
+        ("action", "sum", "too_few", "sum: too few."),
+        ("action_stage", "thank_you", "none", "Hidden."),
+    ],
+    ["scope", "action_id", "verdict", "words"],
+    orient="row",
+)
+
+
+def test_before_anything_can_be_judged_the_report_says_when(page):
+    said = text_of(page())
+    assert "runs from 1 January 2018 on compare everybody who was to get an action" in said
+
+
+def test_without_a_holdout_the_report_says_that_nothing_can_be_judged(page):
+    assert "Nobody is held out, so what the actions change cannot" in page(holdout_share=0)
+
+
+def test_what_was_promised_stands_beside_what_was_realised(page):
+    page = page(known=Known(measured=SAID, ledger=pl.DataFrame(LEDGER)))
+    said = text_of(page)
+    assert "1 past run can be judged: its window is complete." in said
+    assert "1 October 2017 500 $10.00 12.0 8.5 \u22121.0 to 18.0 \u2212$43.21" in said
+    assert "All actions: no effect, 95% interval. Thank-you letter: works. 1 action cannot" in said
+    assert "Hidden." not in said
+    assert "promised 12.0, realised 8.5" in page
+
+
+def test_run_without_a_holdout_has_a_promise_and_no_result(page):
+    none = {"realised_successes": [None], "realised_low": [None], "realised_high": [None],
+            "realised_value_cents": [None]}  # fmt: skip
+    known = Known(measured=SAID, ledger=pl.DataFrame(LEDGER | none))
+    assert "$10.00 12.0 \u2013 \u2013 \u2013" in text_of(page(known=known))
+
+
+def test_why_rows_were_set_aside_and_what_a_source_warns_of_is_said(page, run):
+    (till,) = run["sources"]
+    said = text_of(page(sources=[till | {"warnings": ["rows fell by half."]}]))
+    assert "Till, set aside: missing id 1. Till: rows fell by half." in said
+
+
+def test_each_model_is_named_with_its_last_test(page, scores):
+    who = scores({"customer_id": "CUST-01", "churn_risk": 0.3, "churn_model": "keepwell-churn 1"})
+    said = text_of(page(who, evaluation={"churn": TEST | {"test_as_of": "2017-11-02"}}))
+    assert "A model gives the churn risk of all 1 who have one." in said
+    row = "Churn risk Keepwell-churn 1 2 November 2017, 30 days before Passed: beats"
+    assert row in said
+
+
+def test_numbers_follow_the_locale_and_words_do_not(page, decisions, exported):
+    what = decisions(exported("CUST-01", expected_net_value_cents=123_456))
+    with formats.written_in("de-DE"):
+        german = page(what=what, currency="EUR")
+    assert "1.234,56\u00a0\u20ac" in german
+    assert "customer gets an action" in german
+    assert '"locale": "de-DE"' in german
+    assert "1,234.56" in page(what=what, currency="EUR")
+
+
+def test_name_written_from_right_to_left_keeps_its_own_direction(page):
+    company = "\u0645\u062a\u062c\u0631 (1)"
+    assert f'<p class="over" dir="auto">{company}</p>' in page(company=company)

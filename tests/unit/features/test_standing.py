@@ -94,7 +94,8 @@ def test_reason_says_the_rule_its_values_and_its_bounds():
 def test_every_customer_keeps_a_row_and_gets_every_standing():
     rules = StandingRules.model_validate(RULES)
     placed = because_of(frame(orders=[1, None], age=[1, None], visits=[1, None]), rules)
-    names = ["stage", "level", "activity", "stage_because", "level_because"]
+    kinds = ["stage", "level", "activity"]
+    names = [*kinds, *(f"{kind}_because" for kind in kinds)]
     assert placed.shape == (2, 3 + len(names))
     assert [name for name in names if placed[name].null_count()] == []
 

@@ -28,7 +28,7 @@ PARAMS = ValueParams(
     backtest_cutoffs=2,
 )  # fmt: skip
 WINDOW = Window(0, 30)
-GATE = GateParams(bootstrap_samples=100, max_ece=0.03)
+GATE = GateParams(bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1)
 
 
 def buyers(seed, n=400):

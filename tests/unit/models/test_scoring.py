@@ -7,17 +7,13 @@ import pytest
 from features.feature import Feature
 from features.params import ChurnParams
 from features.schemas import LEVELS, SCORES, STAGES
-from models.churn import HISTORY, Examples, fit_churn, histories
-from models.params import TrainParams
+from models.churn import HISTORY, Examples, histories
+from models.fitting import Task, fit_churn
 from models.preprocessing import matrix
 from models.scoring import Champion, Champions, score
 
 MARGIN = 0.25
 CHURN = ChurnParams(horizon_days=30, gap_days=0, lookback_days=90)
-PARAMS = TrainParams(
-    min_per_class=10, boosting_rounds=10, boosting_leaves=4, boosting_min_leaf=20,
-    boosting_columns=1.0, learning_rate=0.1, logistic_c=1.0,
-)  # fmt: skip
 NOBODY = Champions(None, None, None)
 CUSTOMER = {
     "as_of": date(2018, 1, 1),
@@ -26,6 +22,7 @@ CUSTOMER = {
     "level": "loyalty",
     "level_because": "",
     "activity": "active",
+    "activity_because": "",
     **{f"{t}_score": 0.0 for t in ("transactional", "emotional", "social", "experiential")},
     "days_since_last_value": 10,
     "days_since_first_value": 365,
@@ -69,7 +66,7 @@ def before(snapshot):
 
 
 @pytest.fixture(scope="module")
-def champion():
+def champion(quick_training):
     draw = np.random.default_rng(0)
     silence = draw.integers(1, 90, 400)
     rows = pl.DataFrame(
@@ -84,7 +81,8 @@ def champion():
     y = (draw.random(400) < silence / 90).astype(int)
     x = matrix(rows, COLUMNS)
     known = Examples(x, y, np.full(400, np.datetime64("2017-11-01")))
-    return Champion(fit_churn(known, histories(x), PARAMS, CHURN, 0), "churn 3")
+    task = Task(known, {date(2017, 12, 1): histories(x)}, CHURN, quick_training, 0)
+    return Champion(fit_churn(task), "churn 3")
 
 
 IN, OUT, NEVER = (
