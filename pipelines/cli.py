@@ -250,6 +250,28 @@ def evaluate(project: ProjectFolder = HERE) -> None:
     typer.echo(verdicts(steps.evaluate(*_opened(project))))
 
 
+@commands.command(epilog="Example: keepwell backtest")
+def backtest(project: ProjectFolder = HERE) -> None:
+    """Judge at each past cutoff the churn model that would have been trained on that day."""
+    from pipelines import steps
+    from pipelines.backtest import spoken
+
+    opened, paths = _opened(project)
+    typer.echo(spoken(steps.backtest(opened, paths), opened.params.churn))
+
+
+@commands.command(epilog="Example: keepwell tune --trials 30")
+def tune(
+    trials: Annotated[int, typer.Option(min=1, help="Parameter sets to try.")] = 20,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Look for better parameters of the churn model on past cutoffs (extra `optuna`)."""
+    from pipelines import steps
+    from pipelines.tune import spoken
+
+    typer.echo(spoken(steps.tune(*_opened(project), trials=trials)))
+
+
 @commands.command(epilog="Example: keepwell score")
 def score(project: ProjectFolder = HERE) -> None:
     """Step 6: score everybody with the champions, or with rules in their place."""

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from features.time import snapshot_dates
+from pipelines import backtest as backtesting
 from pipelines import champions as resolving
 from pipelines import deliver as delivering
 from pipelines import evaluate as evaluating
@@ -19,6 +20,7 @@ from pipelines import recommend as recommending
 from pipelines import score as scoring
 from pipelines import tracking
 from pipelines import train as training
+from pipelines import tune as tuning
 from pipelines.intake.contracts import check_freshness
 from pipelines.intake.quarantine import described, read_quarantine
 from pipelines.project import Paths, Project
@@ -97,6 +99,28 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
         paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
         params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
         seed=params.run.seed, root=project.root,
+    )  # fmt: skip
+
+
+def backtest(project: Project, paths: Paths) -> list[dict[str, Any]]:
+    """Features and labels -> the churn model beside the dull rules at every past cutoff."""
+    return backtesting.backtest(
+        paths.features, paths.labels, paths.reports, made=_made_with(project), root=project.root
+    )
+
+
+def tune(project: Project, paths: Paths, trials: int) -> dict[str, Any]:
+    """Features and labels -> parameters of the churn model that would have done better."""
+    out = paths.reports / "tuned.json"
+    made = _made_with(project)
+    return tuning.tune(paths.features, paths.labels, out, made=made, trials=trials)
+
+
+def _made_with(project: Project) -> backtesting.Backtest:
+    params = project.params
+    return backtesting.Backtest(
+        project.definitions, params.churn, params.train, params.gate, params.tracking,
+        params.run.seed,
     )  # fmt: skip
 
 
