@@ -334,6 +334,22 @@ def deliver(project: ProjectFolder = HERE) -> None:
     typer.echo(f"outbox/as_of={manifest['as_of']}")
 
 
+@commands.command(epilog="Example: keepwell forget - < id.txt")
+def forget(
+    customer: Annotated[str, typer.Argument(help="The customer's id; - reads it from input.")],
+    project: ProjectFolder = HERE,
+) -> None:
+    """Take a person out of every table, file, cache and log, for good, and prove it.
+
+    With - the id stands in no history of a shell and in no list of processes.
+    """
+    from pipelines.forget import forget, spoken
+
+    own = sys.stdin.readline().strip() if customer == "-" else customer
+    opened, _ = _opened(project)
+    typer.echo(spoken(forget(opened, own, date.today())))  # noqa: DTZ011
+
+
 @commands.command(epilog="Example: keepwell monitor || notify-somebody")
 def monitor(
     project: ProjectFolder = HERE,

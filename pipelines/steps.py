@@ -41,6 +41,7 @@ def ingest(
         catalogue.taxonomy,
         params.features.rows_per_bucket,
         say,
+        catalogue.forgotten,
     )
     day = as_of or params.run.as_of
     for warning in check_freshness(accounting, catalogue.sources.sources, day):

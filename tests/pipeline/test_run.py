@@ -80,8 +80,9 @@ def test_every_platform_s_files_pass_the_platform_s_check(done, folder, manifest
             )
             for file in made["files"]
         }
-        assert found
-        assert set(map(tuple, found.values())) == {()}, name
+        # A company of this size has no list as long as LinkedIn asks for.
+        assert found or platforms.platforms[name].limits.min_rows
+        assert not any(found.values()), name
 
 
 def test_two_runs_in_two_folders_deliver_the_same_bytes(folder, other):
