@@ -84,7 +84,7 @@ def _judged(fold: Fold, known: pl.DataFrame | None, made: Backtest) -> list[dict
     task = Task(fit._replace(x=fit.x[own]), bought, made.churn, made.train, made.seed)
     model = fit_churn(task).on(fold.held_out)
     risks = dull_risks(fit, test, bought[fold.held_out], made.churn.horizon_days)
-    risks[OURS] = model.predict_proba(test.x[own])[:, 1]
+    risks[OURS] = model.predict_proba(test.x.loc[:, own])[:, 1]
     return _rows(fold.held_out, test.y, risks, made)
 
 
