@@ -1,6 +1,7 @@
 """What a run found, in the lines that a person reads at its end."""
 
 import json
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,14 @@ def summary(project: Project, paths: Paths) -> str:
         _next(folder),
     ]
     return "\n\n".join(parts)
+
+
+def ended(project: Project, paths: Paths, as_of: date, *, unchanged: bool) -> str:
+    """The last lines of a run: its summary, or where the files are that were there already."""
+    if not unchanged:
+        return summary(project, paths)
+    folder = f"{project.outbox.name}/as_of={as_of.isoformat()}"
+    return f"{folder} is as it was: delivered before, verified now."
 
 
 def _standing(scores: pl.DataFrame) -> str:

@@ -9,12 +9,16 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features.errors import NoChampionError
-from pipelines.artifacts import TRUSTED, load_model
+from features.errors import ConfigurationError, NoChampionError
+from pipelines.ending import storage_error
+from pipelines.leftovers import remove, unfinished_stores
+from pipelines.lock import locked
 from pipelines.params import TrackingParams
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
+SQLITE = "sqlite:///"
+MAKING_SECONDS = 300.0  # making the database takes ten seconds, or some minutes on a busy machine
 REQUIREMENTS = ("keepwell", "lightgbm", "scikit-learn", "scipy", "skops", "numpy", "pandas")
 
 
@@ -60,20 +64,68 @@ def open_store(params: TrackingParams, root: Path) -> Any:
     """The ``mlflow`` module, bound to the project's store and experiment.
 
     A relative SQLite path is relative to the project, not to the current folder.
+
+    Raises
+    ------
+    ConfigurationError
+        If the store is of another version of MLflow, or damaged.
     """
     quiet()
     import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     uri = _absolute(params.uri, root)
+    location = _absolute_folder(params.artifacts, root) if uri.startswith(SQLITE) else None
+    file = _file_of(uri)
+    try:
+        if file and not file.exists():
+            _make_store(mlflow, file, params.experiment, location)
+        _bind(mlflow, uri, params.experiment, location)
+    except (MlflowException, SQLAlchemyError) as error:
+        if storage_error(error):
+            raise
+        raise ConfigurationError(
+            f"{file.name if file else 'tracking.uri'}: MLflow cannot open its store. Got "
+            f"{str(error).splitlines()[0]:.160}. `keepwell doctor` names the command that mends it."
+        ) from error
+    return mlflow
+
+
+def is_begun(params: TrackingParams, root: Path) -> bool:
+    """Whether there can be models: False only for a SQLite store that nobody has made yet."""
+    file = store_file(params, root)
+    return file is None or file.exists()
+
+
+def store_file(params: TrackingParams, root: Path) -> Path | None:
+    """The file of a SQLite store; None for a server."""
+    return _file_of(_absolute(params.uri, root))
+
+
+def _file_of(uri: str) -> Path | None:
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def _make_store(mlflow: Any, file: Path, experiment: str, location: str | None) -> None:
+    """Make the database once, under a lock and aside: two at a time would spoil it for good."""
+    with locked(file.parent, wait_seconds=MAKING_SECONDS, name=f"{file.name}.lock"):
+        if file.exists():
+            return
+        remove(unfinished_stores(file))
+        aside = file.with_name(f"{file.name}.{os.getpid()}.new")
+        _bind(mlflow, f"{SQLITE}{aside}", experiment, location)
+        aside.replace(file)
+
+
+def _bind(mlflow: Any, uri: str, experiment: str, location: str | None) -> None:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    if mlflow.get_experiment_by_name(params.experiment) is None:
-        location = _absolute_folder(params.artifacts, root) if uri.startswith("sqlite") else None
-        mlflow.create_experiment(params.experiment, artifact_location=location)
-    mlflow.set_experiment(params.experiment)
-    return mlflow
+    if mlflow.get_experiment_by_name(experiment) is None:
+        mlflow.create_experiment(experiment, artifact_location=location)
+    mlflow.set_experiment(experiment)
 
 
 def register(
@@ -81,6 +133,8 @@ def register(
 ) -> Registered:
     """Log a model to the active run and register it as the new ``challenger``."""
     from mlflow.models import infer_signature
+
+    from pipelines.artifacts import TRUSTED
 
     signature = infer_signature(example, model.predict_proba(example))
     with redirect_stderr(io.StringIO()):  # chatter, which could hold rows of the example
@@ -141,6 +195,8 @@ def challenger(mlflow: Any, name: str) -> Registered | None:
 
 def load(mlflow: Any, model: Registered) -> Any:
     """A registered model, its digest and types checked before anything of it runs."""
+    from pipelines.artifacts import load_model
+
     return load_model(fetch(mlflow, model.name, model.version), model.sha256)
 
 
@@ -169,10 +225,9 @@ def fetch(mlflow: Any, name: str, version: str) -> Path:
 
 
 def _absolute(uri: str, root: Path) -> str:
-    prefix = "sqlite:///"
-    if not uri.startswith(prefix) or uri.startswith(prefix + "/"):
+    if not uri.startswith(SQLITE) or uri.startswith(f"{SQLITE}/"):
         return uri
-    return f"{prefix}{(root / uri.removeprefix(prefix)).resolve()}"
+    return f"{SQLITE}{(root / uri.removeprefix(SQLITE)).resolve()}"
 
 
 def _absolute_folder(artifacts: str, root: Path) -> str:
