@@ -144,13 +144,14 @@ def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
     from pipelines import recommend as recommending
 
-    catalogue = project.catalogue
-    return recommending.build_decisions(
+    catalogue, params = project.catalogue, project.params
+    decisions = recommending.build_decisions(
         paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
         paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
-        catalogue_hash=catalogue.sha256, params=project.params.recommend,
-        churn=project.params.churn,
+        catalogue_hash=catalogue.sha256, params=params.recommend, churn=params.churn,
     )  # fmt: skip
+    recommending.track(paths.plan, decisions["as_of"][0], params.tracking, project.root)
+    return decisions
 
 
 def monitor(project: Project, paths: Paths) -> dict[str, Any]:
