@@ -180,7 +180,7 @@ def run(
     for day, outcome in run_dates(
         opened, dates, training=train, say=_say, wait_seconds=wait, wanted=wanted
     ):
-        typer.echo("\n" + ended(opened, opened.paths(STATE), day, unchanged=outcome.unchanged))
+        typer.echo("\n" + ended(opened, day, outcome, brief=backfill is not None))
 
 
 @commands.command(epilog="Example: keepwell runs --json")
