@@ -177,7 +177,9 @@ def _ingest(folder: Path, kind: str) -> None:
     )
     business = Business(name="Benchmark", timezone="UTC", currency="USD")
     catalogue = SourceCatalogue(business=business, sources={"shop": source})
-    taxonomy = Taxonomy.model_validate({"events": {t: {"role": r} for t, r in ROLES.items()}})
+    taxonomy = Taxonomy.model_validate(
+        {"channels": ["web"], "events": {t: {"role": r} for t, r in ROLES.items()}}
+    )
     ingest(folder, folder / f"{kind}-tables", catalogue, taxonomy, 5_000_000)
 
 

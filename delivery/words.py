@@ -47,6 +47,14 @@ BASES = {
     "measured": ("Measured", "the effect was measured against customers held out of past runs"),
     "randomised": ("Randomised", "the effect was learned from a randomised test"),
 }
+CONSENTS = {
+    "opt_in": "Opt-in",
+    "soft_opt_in": "Soft opt-in",
+    "contract": "Contract",
+    "not_needed": "Not needed",
+}
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = dict(enumerate(DAYS, 1))
 BANDS = {"low": "Low", "medium": "Medium", "high": "High"}
 EXIT_REASONS = {
     "holdout": (
@@ -135,6 +143,7 @@ MODELS = {
     "champion": "Model in use until then",
     "recency": "Rule of days since the last purchase",
     "rfm_logistic": "Simple model of recency, frequency and spend",
+    "mbg_nbd": "Simple model of the purchase history alone (MBG/NBD)",
     "base_rate": "Rule of one risk for everybody",
     "stays": "Rule that everybody stays where they are",
     "transition_table": "Table of past moves",

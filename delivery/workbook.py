@@ -31,12 +31,18 @@ HEADS = {
     "activity": ("Activity", 10), "churn_risk": ("Churn risk", 10), "churn_band": ("Risk", 8),
     "reason_1": ("Reason 1", 36), "reason_2": ("Reason 2", 30), "reason_3": ("Reason 3", 30),
     "channel": ("Channel", 10), "consent_basis": ("Consent", 13), "send_after": ("Not before", 11),
-    "expires_on": ("Not from", 11), "best_weekday": ("Best day (1 Monday)", 9),
+    "expires_on": ("Not from", 11), "best_weekday": ("Best day", 11),
     "best_hour": ("Best hour", 9), "expected_net_value": ("Net value", 12),
     "net_value_low": ("Low (80%)", 12), "net_value_high": ("High (80%)", 12),
     "cost": ("Cost", 10), "basis": ("Basis", 10), "decision_id": ("Decision", 23),
 }  # fmt: skip
 MONEY = ("expected_net_value", "net_value_low", "net_value_high", "cost")
+# Codes of actions.csv in words.
+NAMED = {
+    "stage": words.STAGES, "level": words.LEVELS, "activity": words.ACTIVITIES,
+    "churn_band": words.BANDS, "channel": words.CHANNELS, "consent_basis": words.CONSENTS,
+    "basis": {code: name for code, (name, _) in words.BASES.items()},
+}  # fmt: skip
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
@@ -155,6 +161,7 @@ def _style(book: Workbook, currency: str) -> Style:
         number=book.add_format({"num_format": "#,##0", **top}),
         sum=book.add_format({"num_format": "#,##0", "bold": True, "top": 1}),
         percent=book.add_format({"num_format": "0.0%", **top}),
+        hour=book.add_format({"num_format": '00":00"', **top}),
         day=book.add_format({"num_format": "yyyy-mm-dd", "align": "left", **top}),
     )
 
@@ -171,12 +178,13 @@ def _action_sheet(sheets: Sheets, part: Part, name: str, facts: ReportFacts) -> 
     _string(sheets, sheet, 2, 0, f"Brief: {' '.join(action.brief.split())}", style.text)
     sheet.write_url(3, 0, "internal:'This week'!A1", style.link, "Back to the first sheet")
     head = 5
-    for place, column in enumerate(shown):
+    writers = [_writer(column, style) for column in shown]
+    for place, (column, (kind, _)) in enumerate(zip(shown, writers, strict=True)):
         title, width = HEADS[column]
         sheet.set_column(place, place, width)
-        _string(sheets, sheet, head, place, title, style.column)
-    cells = part.rows.select(shown).with_columns(clean_text(c) for c in _texts(part.rows, shown))
-    writers = [_writer(column, style) for column in shown]
+        head_style = style.figures if kind == "number" else style.column
+        _string(sheets, sheet, head, place, title, head_style)
+    cells = _in_words(part.rows.select(shown))
     for line, row in enumerate(cells.iter_rows(), head + 1):
         for place, (value, (kind, cell_format)) in enumerate(zip(row, writers, strict=True)):
             _write(sheets, sheet, line, place, value, kind, cell_format)
@@ -187,8 +195,16 @@ def _action_sheet(sheets: Sheets, part: Part, name: str, facts: ReportFacts) -> 
     sheet.repeat_rows(head)
 
 
-def _texts(rows: pl.DataFrame, shown: list[str]) -> list[str]:
-    return rows.select(shown).select(cs.string()).columns
+def _in_words(rows: pl.DataFrame) -> pl.DataFrame:
+    """Cells as they are read: codes in words, days of the week by name, text on one line."""
+    texts = [clean_text(name) for name in rows.select(cs.string()).columns]
+    named = [pl.col(name).replace(NAMED[name]) for name in rows.columns if name in NAMED]
+    days = [
+        pl.col(name).replace_strict(words.WEEKDAYS, return_dtype=pl.String)
+        for name in rows.columns
+        if name == "best_weekday"
+    ]
+    return rows.with_columns(texts).with_columns(named + days)
 
 
 def _writer(column: str, style: Style) -> tuple[str, Format]:
@@ -196,8 +212,8 @@ def _writer(column: str, style: Style) -> tuple[str, Format]:
         return "number", style.money
     if column == "churn_risk":
         return "number", style.percent
-    if column in ("best_weekday", "best_hour"):
-        return "number", style.number
+    if column == "best_hour":
+        return "number", style.hour
     if column in ("send_after", "expires_on"):
         return "day", style.day
     return "text", style.text

@@ -10,11 +10,10 @@ from features.feature import Feature
 from features.params import ChurnParams
 from features.schemas import ENGAGEMENT_TYPES, SCORES
 from models.baselines import look_up
-from models.churn import logistic_member
 from models.everybody import CLASSES, Everybody, everybody, in_population
 from models.preprocessing import matrix
 from models.rates import risk_by_rule
-from models.reasons import REASONS, attributions, reasons
+from models.reasons import REASONS, reasons
 from models.standing import probabilities, with_current
 from models.value import expected_value_cents, order_value_cents
 
@@ -164,6 +163,6 @@ def _with_reasons(
         worded = rows.with_columns(late.alias(names[0]), *nothing)
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
-        columns, shares = attributions(logistic_member(champion.model), x)
+        columns, shares = list(x.columns), champion.model.attributions(x)
         worded = rows.hstack(reasons(columns, shares, rows, definitions, medians))
     return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)

@@ -24,6 +24,7 @@ from features.standing import StandingRules
 from features.taxonomy import Taxonomy
 from models.params import GateParams, ScoreParams, TrainParams
 from pipelines.custom import FILE, read_custom
+from pipelines.intake.forgotten import Forgotten, read_forgotten
 from pipelines.intake.sources import SourceCatalogue
 from pipelines.params import SparkParams, TrackingParams
 
@@ -68,6 +69,7 @@ class Catalogue(NamedTuple):
     actions: ActionCatalogue
     custom: CustomFeatures | None
     platforms: PlatformCatalogue
+    forgotten: Forgotten
     sha256: str
 
     def definitions(self, params: FeatureParams) -> Definitions:
@@ -110,6 +112,7 @@ def read_catalogue(folder: Path) -> Catalogue:
             PlatformCatalogue, _mapping(folder / "platforms.yaml"), folder / "platforms.yaml"
         ),
         custom=read_custom(folder),
+        forgotten=read_forgotten(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
 

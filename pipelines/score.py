@@ -35,7 +35,7 @@ def build_scores(
     placed = nw.from_native(read_snapshot(features, now_day), eager_only=True)
     now = with_because(placed, standing).to_native()
     before = _before(features, daily, churn)
-    models = load_champions(champions, tracking_params, root)
+    models = load_champions(champions, tracking_params, root, now_day)
     for champion in models:
         check_features(champion, now.columns)
     scores = score(now, before, models, all_features(definitions), churn)

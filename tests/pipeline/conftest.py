@@ -11,7 +11,16 @@ from pipelines.settings import with_values
 from pipelines.simulate import simulate_project
 
 AS_OF = date(2026, 1, 1)
-FAST = {"train.boosting_rounds": 20, "cutoffs.count": 4, "gate.bootstrap_samples": 100}
+PLATFORMS = [
+    "braze", "klaviyo", "hubspot", "mailchimp", "salesforce_mc", "customer_io", "iterable",
+    "google_customer_match", "meta", "linkedin",
+]  # fmt: skip
+FAST = {
+    "train.boosting_rounds": 20,
+    "cutoffs.count": 4,
+    "gate.bootstrap_samples": 100,
+    "deliver.platforms": PLATFORMS,
+}
 
 
 class Done(NamedTuple):

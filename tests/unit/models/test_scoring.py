@@ -7,15 +7,12 @@ import pytest
 from features.feature import Feature
 from features.params import ChurnParams
 from features.schemas import LEVELS, SCORES, STAGES
-from models.churn import Examples, fit_churn
-from models.params import TrainParams
+from models.churn import HISTORY, Examples, histories
+from models.fitting import Task, fit_churn
 from models.preprocessing import matrix
 from models.scoring import Champion, Champions, score
 
 CHURN = ChurnParams(horizon_days=30, gap_days=0, lookback_days=90)
-PARAMS = TrainParams(
-    min_per_class=10, boosting_rounds=10, boosting_leaves=4, learning_rate=0.1, logistic_c=1.0
-)
 NOBODY = Champions(None, None, None)
 CUSTOMER = {
     "as_of": date(2018, 1, 1),
@@ -29,11 +26,13 @@ CUSTOMER = {
     "days_since_last_value": 10,
     "days_since_first_value": 365,
     "value_events": 10,
+    "value_gaps": 9,
+    "value_span_days": 355,
     "value_events_365d": 10,
     "order_cents": 10_000,
     "recency_ratio": 2.0,
 }
-COLUMNS = ["days_since_last_value", "value_events"]
+COLUMNS = ["days_since_last_value", "value_events", *HISTORY]
 SILENCE = Feature(
     "days_since_last_value", "days", "", "lifetime", None, "", "no order for {x} days", "recency"
 )
@@ -66,14 +65,23 @@ def before(snapshot):
 
 
 @pytest.fixture(scope="module")
-def champion():
+def champion(quick_training):
     draw = np.random.default_rng(0)
     silence = draw.integers(1, 90, 400)
     rows = pl.DataFrame(
-        {"days_since_last_value": silence, "value_events": draw.integers(1, 9, 400)}
+        {
+            "days_since_last_value": silence,
+            "value_events": 10,
+            "value_gaps": 9,
+            "value_span_days": 365 - silence,
+            "days_since_first_value": 365,
+        }
     )
     y = (draw.random(400) < silence / 90).astype(int)
-    return Champion(fit_churn(Examples(matrix(rows, COLUMNS), y), None, PARAMS, 0), "churn 3")
+    x = matrix(rows, COLUMNS)
+    known = Examples(x, y, np.full(400, np.datetime64("2017-11-01")))
+    task = Task(known, {date(2017, 12, 1): histories(x)}, CHURN, quick_training, 0)
+    return Champion(fit_churn(task), "churn 3")
 
 
 IN, OUT, NEVER = (
@@ -84,6 +92,8 @@ IN, OUT, NEVER = (
         "days_since_last_value": None,
         "days_since_first_value": None,
         "value_events": 0,
+        "value_gaps": 0,
+        "value_span_days": None,
         "value_events_365d": 0,
         "order_cents": 0,
     },
