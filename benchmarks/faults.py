@@ -1,6 +1,6 @@
 """Kill, starve and crowd real runs, and look at what a reader of the outbox sees.
 
-``python -m benchmarks.faults --dir DIR`` does every case once and remembers it below ``DIR``, so
+``python -m benchmarks.faults`` does every case once. With ``--dir DIR`` it remembers them there, so
 that it can be cut off and goes on; ``--only NAME`` does one kind, ``--most N`` at most so many of
 each. It needs `strace` and, for full disks, `unshare`; both work without being root.
 """
@@ -11,6 +11,7 @@ import os
 import queue
 import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ GOALS = [
 class Kind(NamedTuple):
     """A kind of fault: how many cases, and what does one; it returns what was wrong, or figures."""
 
-    cases: int
+    total: int
     work: Callable[[cases.Bench, int], dict[str, object]]
 
 
@@ -48,8 +49,17 @@ def main() -> None:
     """Do what has not been done yet, and print what all of it found."""
     _own_mounts()
     asked = arguments()
-    asked.dir.mkdir(parents=True, exist_ok=True)
-    world, points = prepared(asked.dir)
+    if asked.dir is None:
+        with tempfile.TemporaryDirectory() as folder:
+            spoil(asked, Path(folder))
+    else:
+        asked.dir.mkdir(parents=True, exist_ok=True)
+        spoil(asked, asked.dir.resolve())
+
+
+def spoil(asked: argparse.Namespace, home: Path) -> None:
+    """Do the cases that are not done yet below a folder, and print what all of them found."""
+    world, points = prepared(home)
     kinds = {
         "kill": Kind(len(points), cases.kill_at_a_call),
         "random_kill": Kind(RANDOM, cases.kill_at_random),
@@ -62,16 +72,16 @@ def main() -> None:
         "same_bytes": Kind(SAME, cases.run_elsewhere),
         "backfill": Kind(1, cases.backfill),
     }
-    done = Done(asked.dir / "results.jsonl")
+    done = Done(home / "results.jsonl")
     todo: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
     for name, kind in kinds.items():
         if asked.only in ("", name):
-            some = spread(kind.cases, asked.most)
+            some = spread(kind.total, asked.most)
             for number in some:
                 if (name, number) not in done.found:
                     todo.put((name, number))
     workers = [
-        threading.Thread(target=_work, args=(n, asked.dir, world, points, kinds, todo, done))
+        threading.Thread(target=_work, args=(n, home, world, points, kinds, todo, done))
         for n in range(asked.workers)
     ]
     for worker in workers:
@@ -84,7 +94,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description="Kill, starve and crowd real runs.")
-    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--dir", type=Path, help="default: a temporary folder")
     parser.add_argument("--only", default="")
     parser.add_argument("--most", type=int, default=sys.maxsize)
     parser.add_argument("--workers", type=int, default=2)
@@ -134,7 +144,7 @@ class Done:
 
 def figures(done: Done, kinds: dict[str, Kind]) -> dict[str, float]:
     """Cases and faults of each kind, and the slowest refusal of a second run."""
-    found: dict[str, float] = {"state_changing_calls": kinds["kill"].cases}
+    found: dict[str, float] = {"state_changing_calls": kinds["kill"].total}
     for name in kinds:
         rows = [row for (kind, _), row in done.found.items() if kind == name]
         found[f"{name}_cases"] = len(rows)

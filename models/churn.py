@@ -25,6 +25,7 @@ from models.season import year_before
 
 MEMBERS: tuple[str, ...] = ("boosting", "logistic", "purchases")
 HISTORY: tuple[str, ...] = ("value_gaps", "value_span_days", "days_since_first_value")
+SAID = "purchase_log_odds"  # what the purchase history alone says, as a feature
 SMALLEST = 1e-6
 
 
@@ -90,8 +91,8 @@ def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> l
 
 
 def strong_logistic(columns: list[str], c: float) -> Pipeline:
-    """Logistic regression on those of the strong features that there are."""
-    chosen = [name for name in STRONG if name in columns]
+    """Logistic regression on those of the strong features that there are, and on MBG/NBD's word."""
+    chosen = [*(name for name in STRONG if name in columns), SAID]
     select = ColumnTransformer([("strong", "passthrough", chosen)], verbose_feature_names_out=False)
     return Pipeline([("select", select), ("model", logistic(c))])
 
@@ -132,9 +133,9 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         self.feature_names_in_ = np.array(rows.x.columns, dtype=object)
         self.horizon_days_ = horizon_days
         self.booster_ = boosted(rows.x, rows.y, params, seed).model_to_string()
-        member = strong_logistic(list(rows.x.columns), params.logistic_c)
-        self.logistic_ = member.fit(rows.x, rows.y)
         self.purchases_ = list(fit_purchases(buyers)[:4])
+        member = strong_logistic(list(rows.x.columns), params.logistic_c)
+        self.logistic_ = member.fit(self._with_purchases(rows.x), rows.y)
         return self.with_blend(Blend.mean_of(MEMBERS)).with_season({})
 
     def with_blend(self, blend: Blend) -> Self:
@@ -159,13 +160,17 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         members = {
             "boosting": np.asarray(self._booster().predict(x.to_numpy(), raw_score=True)),
             "logistic": self.logistic_log_odds(x),
-            "purchases": logit(np.clip(1 - self.p_purchase(x), SMALLEST, 1 - SMALLEST)),
+            "purchases": self.purchase_log_odds(x),
         }
         return np.column_stack([members[name] for name in MEMBERS])
 
     def logistic_log_odds(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn by the logistic member, shape (n,)."""
-        return np.asarray(self.logistic_.decision_function(x))
+        return np.asarray(self.logistic_.decision_function(self._with_purchases(x)))
+
+    def purchase_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn by the purchase history alone, shape (n,)."""
+        return logit(np.clip(1 - self.p_purchase(x), SMALLEST, 1 - SMALLEST))
 
     def decision_function(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn, shape (n,)."""
@@ -203,17 +208,18 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         return np.asarray(self._booster().predict(x.to_numpy(), pred_contrib=True))
 
     def logistic_attributions(self, x: pd.DataFrame) -> np.ndarray:
-        """The logistic member's shares in the columns' order, shape (n, n_features + 1).
+        """The logistic member's shares in the columns' order, shape (n, n_features + 2).
 
-        Coefficient times standardised value; 0 for columns that it does not read; the last is the
-        intercept. A row adds up to the member's log-odds.
+        Coefficient times standardised value; 0 for columns that it does not read; then the share of
+        what MBG/NBD says, and the intercept. A row adds up to the member's log-odds.
         """
         select: Any = self.logistic_["select"]
         model: Any = self.logistic_["model"]
-        order = {name: place for place, name in enumerate(self.feature_names_in_)}
-        places = [order[name] for name in select.get_feature_names_out()]
-        shares = np.zeros((len(x), len(order) + 1))
-        shares[:, places] = model[:-1].transform(select.transform(x)) * model[-1].coef_[0]
+        places = {name: place for place, name in enumerate([*self.feature_names_in_, SAID])}
+        own = [places[name] for name in select.get_feature_names_out()]
+        shares = np.zeros((len(x), len(places) + 1))
+        chosen = select.transform(self._with_purchases(x))
+        shares[:, own] = model[:-1].transform(chosen) * model[-1].coef_[0]
         shares[:, -1] = model[-1].intercept_[0]
         return shares
 
@@ -224,11 +230,15 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         history as a whole (MBG/NBD), and the constant. A row adds up to `decision_function`.
         """
         weights, intercept = self.blend_["weights"], self.blend_["intercept"]
-        shares = weights["boosting"] * self.boosting_attributions(x)
-        shares += weights["logistic"] * self.logistic_attributions(x)
-        risk = np.clip(1 - self.p_purchase(x), SMALLEST, 1 - SMALLEST)
-        history = weights["purchases"] * logit(risk)
-        return np.column_stack([shares[:, :-1], history, shares[:, -1] + intercept])
+        trees = weights["boosting"] * self.boosting_attributions(x)
+        shares = weights["logistic"] * self.logistic_attributions(x)
+        shares[:, :-2] += trees[:, :-1]
+        shares[:, -2] += weights["purchases"] * self.purchase_log_odds(x)
+        shares[:, -1] += trees[:, -1] + intercept
+        return shares
+
+    def _with_purchases(self, x: pd.DataFrame) -> pd.DataFrame:
+        return x.assign(**{SAID: self.purchase_log_odds(x)})
 
     def _booster(self) -> lgb.Booster:
         return lgb.Booster(model_str=self.booster_)

@@ -180,7 +180,7 @@ def run(
     for day, outcome in run_dates(
         opened, dates, training=train, say=_say, wait_seconds=wait, wanted=wanted
     ):
-        typer.echo("\n" + ended(opened, opened.paths(STATE), day, unchanged=outcome.unchanged))
+        typer.echo("\n" + ended(opened, day, outcome, brief=backfill is not None))
 
 
 @commands.command(epilog="Example: keepwell runs --json")
@@ -301,6 +301,28 @@ def evaluate(project: ProjectFolder = HERE) -> None:
 
     with _writing(*_opened(project)) as opened:
         typer.echo(verdicts(steps.evaluate(*opened)))
+
+
+@commands.command(epilog="Example: keepwell backtest")
+def backtest(project: ProjectFolder = HERE) -> None:
+    """Judge at each past cutoff the churn model that would have been trained on that day."""
+    from pipelines import steps
+    from pipelines.backtest import spoken
+
+    opened, paths = _opened(project)
+    typer.echo(spoken(steps.backtest(opened, paths), opened.params.churn))
+
+
+@commands.command(epilog="Example: keepwell tune --trials 30")
+def tune(
+    trials: Annotated[int, typer.Option(min=1, help="Parameter sets to try.")] = 20,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Look for better parameters of the churn model on past cutoffs (extra `optuna`)."""
+    from pipelines import steps
+    from pipelines.tune import spoken
+
+    typer.echo(spoken(steps.tune(*_opened(project), trials=trials)))
 
 
 @commands.command(epilog="Example: keepwell score")

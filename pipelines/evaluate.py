@@ -118,7 +118,8 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
     name = f"{bench.prefix}-{kind}"
     now = tracking.champion(bench.mlflow, name)
     comparable = now is not None and now.label == _label(bench.training)
-    rival = tracking.load(bench.mlflow, now) if now and comparable else None
+    loads = now is not None and comparable and tracking.readable(bench.mlflow, now)
+    rival = tracking.load(bench.mlflow, now) if now and loads else None
     if kind == "churn" and bench.test.filter("in_population")["churned"].n_unique() < 2:
         return nothing("cannot be judged: at the test everybody churned, or nobody did")
     if kind == "churn":

@@ -20,6 +20,7 @@ from pipelines.intake.quarantine import described, read_quarantine
 from pipelines.project import Paths, Project
 
 if TYPE_CHECKING:
+    from pipelines.backtest import Backtest
     from pipelines.measure import Measured
     from pipelines.train import Training
 
@@ -104,6 +105,34 @@ def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
         paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
         params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
         seed=params.run.seed, root=project.root,
+    )  # fmt: skip
+
+
+def backtest(project: Project, paths: Paths) -> list[dict[str, Any]]:
+    """Features and labels -> the churn model beside the dull rules at every past cutoff."""
+    from pipelines import backtest as backtesting
+
+    return backtesting.backtest(
+        paths.features, paths.labels, paths.reports, made=_made_with(project), root=project.root
+    )
+
+
+def tune(project: Project, paths: Paths, trials: int) -> dict[str, Any]:
+    """Features and labels -> parameters of the churn model that would have done better."""
+    from pipelines import tune as tuning
+
+    out = paths.reports / "tuned.json"
+    made = _made_with(project)
+    return tuning.tune(paths.features, paths.labels, out, made=made, trials=trials)
+
+
+def _made_with(project: Project) -> "Backtest":
+    from pipelines.backtest import Backtest
+
+    params = project.params
+    return Backtest(
+        project.definitions, params.churn, params.train, params.gate, params.tracking,
+        params.run.seed,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from delivery.formats import count, money, percent
 from features.schemas import DECISIONS, SCORES, STAGES
 from pipelines.champions import EVALUATION
 from pipelines.project import Paths, Project
+from pipelines.run import STATE, Outcome
 from pipelines.tables import present, read
 
 BASELINES = {
@@ -39,12 +40,14 @@ def summary(project: Project, paths: Paths) -> str:
     return "\n\n".join(parts)
 
 
-def ended(project: Project, paths: Paths, as_of: date, *, unchanged: bool) -> str:
-    """The last lines of a run: its summary, or where the files are that were there already."""
-    if not unchanged:
-        return summary(project, paths)
+def ended(project: Project, as_of: date, outcome: Outcome, *, brief: bool) -> str:
+    """The last lines of a run: its summary, or, `brief` and where it was a rerun, one line."""
     folder = f"{project.outbox.name}/as_of={as_of.isoformat()}"
-    return f"{folder} is as it was: delivered before, verified now."
+    if outcome.unchanged:
+        return f"{folder} is as it was: delivered before, verified now."
+    if brief:
+        return f"{folder}: {count(outcome.manifest['counts']['exported'])} actions"
+    return summary(project, project.paths(STATE))
 
 
 def _standing(scores: pl.DataFrame) -> str:

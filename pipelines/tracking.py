@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import logging
 import os
 from contextlib import redirect_stderr
@@ -9,14 +10,18 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features.errors import ConfigurationError, NoChampionError
+from features.errors import ConfigurationError, NoChampionError, RefusedError
 from pipelines.ending import storage_error
 from pipelines.leftovers import remove, unfinished_stores
 from pipelines.lock import locked
 from pipelines.params import TrackingParams
 
+MODEL = "model.skops"
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST, FINGERPRINT, LABEL = "keepwell.sha256", "keepwell.fingerprint", "keepwell.label"
+FOLDER, LIBRARIES = "keepwell.folder_sha256", "keepwell.libraries"
+ADDED = "registered_model_meta"  # MLflow writes it into what it downloads
+EXACT = ("lightgbm", "scikit-learn", "skops")  # a model means the same in these versions alone
 SQLITE = "sqlite:///"
 MAKING_SECONDS = 300.0  # making the database takes ten seconds, or some minutes on a busy machine
 REQUIREMENTS = ("keepwell", "lightgbm", "scikit-learn", "scipy", "skops", "numpy", "pandas")
@@ -149,9 +154,14 @@ def register(
             registered_model_name=name,
         )
     version = str(info.registered_model_version)
-    sha256 = hashlib.sha256(fetch(mlflow, name, version).read_bytes()).hexdigest()
+    folder = _downloaded(mlflow, name, version)
+    sha256 = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+    tags = {
+        DIGEST: sha256, FINGERPRINT: fingerprint, LABEL: label, FOLDER: _folder_digest(folder),
+        LIBRARIES: json.dumps({library: installed(library) for library in EXACT}),
+    }  # fmt: skip
     client = mlflow.MlflowClient()
-    for key, value in ((DIGEST, sha256), (FINGERPRINT, fingerprint), (LABEL, label)):
+    for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
     client.set_registered_model_alias(name, CHALLENGER, version)
     return Registered(name, version, sha256, fingerprint, label, info.run_id)
@@ -220,9 +230,61 @@ def _resolve(mlflow: Any, name: str, alias_or_number: str) -> Registered | None:
 
 
 def fetch(mlflow: Any, name: str, version: str) -> Path:
-    """The artefact of a registered version, not yet checked."""
-    folder = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}")
-    return Path(folder) / "model.skops"
+    """The artefact of a registered version; of the folder around it, not a byte was changed.
+
+    Raises
+    ------
+    RefusedError
+        If the folder is not the one that was registered, or the model was made with other versions
+        of the libraries that give it its meaning.
+    """
+    tags = mlflow.MlflowClient().get_model_version(name, version).tags
+    _check_libraries(f"{name} version {version}", other_libraries(tags))
+    folder = _downloaded(mlflow, name, version)
+    digest = _folder_digest(folder)
+    if digest != tags[FOLDER]:
+        raise RefusedError(
+            f"model {name} version {version}: not the folder that was registered. Got SHA-256 "
+            f"{digest[:12]}. Expected {tags[FOLDER][:12]}. Train again, or restore the artefact."
+        )
+    return folder / MODEL
+
+
+def readable(mlflow: Any, model: Registered) -> bool:
+    """Whether a model was made with the libraries that are installed."""
+    tags = mlflow.MlflowClient().get_model_version(model.name, model.version).tags
+    return not other_libraries(tags)
+
+
+def other_libraries(tags: dict[str, str]) -> dict[str, str]:
+    """Libraries, and the versions that a model was made with, where others are installed."""
+    made_with = json.loads(tags.get(LIBRARIES, "{}"))
+    known = {name: made_with.get(name, "unknown") for name in EXACT}
+    return {name: version for name, version in known.items() if version != installed(name)}
+
+
+def _check_libraries(model: str, other: dict[str, str]) -> None:
+    if not other:
+        return
+    got = ", ".join(f"{name} {installed(name)}" for name in other)
+    expected = ", ".join(f"{name} {version}" for name, version in other.items())
+    raise RefusedError(
+        f"model {model}: made with other libraries. Got {got}. Expected {expected}. "
+        "Install those versions, or train again: `keepwell run --train always`."
+    )
+
+
+def _downloaded(mlflow: Any, name: str, version: str) -> Path:
+    return Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
+
+
+def _folder_digest(folder: Path) -> str:
+    """SHA-256 over the names and contents of all files, in order."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != ADDED):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(folder)} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def _absolute(uri: str, root: Path) -> str:
