@@ -1,7 +1,6 @@
 """Funnel, arms, worth and plan put together: one decision for everybody scored."""
 
-import hashlib
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +10,16 @@ from actions.allocation import shortages
 from actions.arms import HOLDOUT, POLICY, RANDOM, USUAL, arms, shares
 from actions.catalogue import ActionCatalogue
 from actions.curve import Offer
+from actions.decision_columns import (
+    decision_id,
+    eligible_column,
+    given_columns,
+    outcome,
+    planned_columns,
+    probability_columns,
+)
 from actions.dual import NONE
-from actions.effects import BASES, NOTHING_LEARNED, Worth, worth
+from actions.effects import NOTHING_LEARNED, Worth, worth
 from actions.exploration import Chances, chances, drawn_options, within
 from actions.funnel import ContactRecord, Option, exits, masks, options
 from actions.learning import LearnedEffects
@@ -21,9 +28,6 @@ from actions.params import RecommendParams
 from actions.plan import Plan, make_plan, run_limits
 from features.schemas import DECISIONS
 
-SUPPRESSED = (
-    "no_consent", "suppression", "quiet_period", "contact_cap", "cool_down", "had_enough",
-)  # fmt: skip
 NOT_DRAWN = "not_drawn"
 CONTEXT = ("stage", "level", "activity", "p_value", "order_value_cents", "expected_value_cents")
 
@@ -154,12 +158,15 @@ def decide(
     table = (
         seen.customers.select("customer_id", *CONTEXT)
         .with_columns(exit_reason=pl.Series(reason.tolist(), dtype=pl.String).replace("", None))
-        .with_columns(*_chosen(given, seen, as_of))
-        .with_columns(*_planned(plan, seen.every), eligible_options=_eligible(allowed, seen.every))
-        .with_columns(*_probabilities(seen.arm, given, plan, allowed, chance, params))
+        .with_columns(*given_columns(given, seen.every, seen.value, as_of))
         .with_columns(
-            _outcome(),
-            _decision_id(as_of, provenance.catalogue_hash),
+            *planned_columns(plan, seen.every),
+            eligible_options=eligible_column(allowed, seen.every),
+        )
+        .with_columns(*probability_columns(seen.arm, given, plan, allowed, chance, params))
+        .with_columns(
+            outcome(),
+            decision_id(as_of, provenance.catalogue_hash),
             pl.lit(as_of).alias("as_of"),
             pl.lit(horizon_days).cast(pl.Int64).alias("horizon_days"),
             *(pl.lit(text).alias(name) for name, text in provenance._asdict().items()),
@@ -211,101 +218,3 @@ def _reasons(
     for arm in (HOLDOUT, USUAL):
         reason[seen.arm == arm] = arm
     return reason
-
-
-def _chosen(given: np.ndarray, seen: Situation, as_of: date) -> list[pl.Series]:
-    """What the option says of itself, and what it is worth; empty where there is none."""
-    rows = np.flatnonzero(given != NONE)
-    own = rows, given[rows]
-    worths = pl.DataFrame(
-        {
-            "row": rows,
-            "basis": pl.Series([BASES[k] for k in seen.value.basis[own]], dtype=pl.String),
-            "uplift": seen.value.uplift[own],
-            "expected_net_value_cents": seen.value.net_cents[own],
-        }
-    )
-    chosen = (
-        pl.DataFrame({"row": np.arange(len(given)), "option": given})
-        .join(_option_columns(seen, as_of), "option", "left", maintain_order="left")
-        .join(worths, "row", "left", maintain_order="left")
-        .with_columns(pl.col("uplift").round(6))
-        .with_columns(pl.col("cost_cents", "expected_net_value_cents").fill_null(0))
-    )
-    return chosen.drop("row", "option").get_columns()
-
-
-def _option_columns(seen: Situation, as_of: date) -> pl.DataFrame:
-    expiry = [as_of + timedelta(days=option.action.expires_days) for option in seen.every]
-    return pl.DataFrame(
-        {
-            "option": np.arange(len(seen.every)),
-            "action_id": [option.action.id for option in seen.every],
-            "channel": [option.channel for option in seen.every],
-            "cost_cents": seen.value.cost_cents,
-            "expires_on": expiry,
-        }
-    )
-
-
-def _planned(plan: Plan, every: list[Option]) -> list[pl.Series]:
-    names = np.array([*(option.action.id for option in every), None], dtype=object)
-    channels = np.array([*(option.channel for option in every), None], dtype=object)
-    return [
-        pl.Series("planned_action_id", names[plan.planned].tolist(), dtype=pl.String),
-        pl.Series("planned_channel", channels[plan.planned].tolist(), dtype=pl.String),
-    ]
-
-
-def _eligible(allowed: np.ndarray, every: list[Option]) -> pl.Series:
-    """What each customer could be given, as text; few texts differ, so each is made once."""
-    names = [f"{option.action.id}:{option.channel}" for option in every]
-    packed = np.packbits(allowed, axis=1)
-    _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    texts = [" ".join(names[k] for k in np.flatnonzero(allowed[row])) for row in first]
-    return pl.Series(texts, dtype=pl.String).gather(which.ravel())
-
-
-def _probabilities(
-    arm: np.ndarray,
-    given: np.ndarray,
-    plan: Plan,
-    allowed: np.ndarray,
-    chance: Chances,
-    params: RecommendParams,
-) -> list[pl.Series]:
-    """Arm, its probability, and that of the action over all arms but business as usual."""
-    by_arm = shares(params)
-    policy = np.where(arm == POLICY, given, plan.planned)
-    total = (
-        by_arm[POLICY] * (policy == given)
-        + by_arm[RANDOM] * chance.of(given, allowed)
-        + by_arm[HOLDOUT] * (given == NONE)
-    ) / (1 - by_arm[USUAL])
-    return [
-        pl.Series("arm", arm.tolist(), dtype=pl.String),
-        pl.Series("propensity", [by_arm[name] for name in arm], dtype=pl.Float64),
-        pl.Series("action_propensity", np.where(arm == USUAL, np.nan, total)).fill_nan(None),
-    ]
-
-
-def _outcome() -> pl.Expr:
-    reason = pl.col("exit_reason")
-    return (
-        pl.when(reason.is_null())
-        .then(pl.lit("exported"))
-        .when(reason.is_in([HOLDOUT, USUAL]))
-        .then(pl.lit("held_out"))
-        .when(reason.is_in(SUPPRESSED))
-        .then(pl.lit("suppressed"))
-        .otherwise(pl.lit("no_action"))
-        .alias("outcome")
-    )
-
-
-def _decision_id(as_of: date, catalogue_hash: str) -> pl.Expr:
-    def digest(customer_id: str) -> str:
-        text = f"{as_of}\x1f{catalogue_hash}\x1f{customer_id}"
-        return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-    return pl.col("customer_id").map_elements(digest, return_dtype=pl.String).alias("decision_id")

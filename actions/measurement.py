@@ -18,7 +18,6 @@ from actions.intervals import (
     mean_difference,
     rate_difference,
 )
-from actions.learning import responsiveness
 from actions.params import MeasureParams
 from actions.power import ALPHA, detectable, needed
 from features.schemas import MEASURED
@@ -207,24 +206,3 @@ def _standardised(one: pl.Series, other: pl.Series) -> tuple[float, float, float
     means = float(one.to_numpy().mean()), float(other.to_numpy().mean())
     spread = np.sqrt((one.to_numpy().var() + other.to_numpy().var()) / 2)
     return *means, (means[0] - means[1]) / spread if spread > 0 else 0.0
-
-
-def toss_up_points(stratum: pl.DataFrame) -> tuple[float, float] | None:
-    """Effect at a toss-up and its standard error [percentage points]; None without both arms.
-
-    The success is adjusted for what was to be expected of each customer, which sharpens it.
-    """
-    treated = (stratum["arm"] == POLICY).to_numpy()
-    if treated.all() or not treated.any():
-        return None
-    who = stratum["customer_id"].to_physical().rank("dense").to_numpy()
-    p = stratum["p_value"].to_numpy()
-    responsive = float(responsiveness(p).mean())
-    if responsive == 0:
-        return None
-    sharper = mean_difference(
-        *_groups(adjusted(stratum["success"].to_numpy(), p, treated), who, treated)
-    )
-    floor = rate_difference(*_groups(stratum["success"].to_numpy(), who, treated)).error / 2
-    error = max(sharper.error, floor)  # a handful of equal outcomes is not certainty
-    return 100 * sharper.difference / responsive, 100 * error / responsive

@@ -7,16 +7,17 @@ departs from that by a little. With everything normal, the posterior is exact.
 import numpy as np
 import polars as pl
 
-from actions.catalogue import Action, ActionCatalogue
+from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
-from actions.measurement import comparable, toss_up_points
+from actions.evidence import Evidence, evidence
 from actions.params import MeasureParams
 from features.schemas import EFFECTS
 
+Prior = tuple[float, float]
+Measured = list[tuple[float, float] | None]
 
-def posterior(
-    prior: tuple[float, float], stage_sd: float, measured: list[tuple[float, float] | None]
-) -> list[tuple[float, float]]:
+
+def posterior(prior: Prior, stage_sd: float, measured: Measured) -> list[tuple[float, float]]:
     """Mean and standard deviation of the effect in each stage.
 
     Parameters
@@ -63,30 +64,23 @@ def effects_table(
     -------
     table of schemas.EFFECTS
     """
-    planned = comparable(rows)
-    found = [row for action in catalogue.actions for row in _of_action(planned, action, params)]
-    kinds = {"text": pl.String, "integer": pl.Int64, "float": pl.Float64}
-    schema = {column.name: kinds[column.kind] for column in EFFECTS.columns}
-    return pl.DataFrame(found, schema=schema, orient="row")
-
-
-def _of_action(
-    planned: pl.DataFrame, action: Action, params: MeasureParams
-) -> list[tuple[object, ...]]:
-    own = planned.filter(pl.col("action_id") == action.id)
-    by_stage = [own.filter(pl.col("stage") == stage) for stage in action.stages]
-    measured = [toss_up_points(stratum) for stratum in by_stage]
-    prior = (action.effect.points, action.effect.sd)
-    believed = posterior(prior, params.stage_sd_share * action.effect.sd, measured)
-    basis = MEASURED if any(one is not None for one in measured) else ASSUMED
-    return [
-        (action.id, stage, basis, *belief, *(seen or (None, None)), *_sizes(stratum))
-        for stage, belief, seen, stratum in zip(
-            action.stages, believed, measured, by_stage, strict=True
+    share, actions = params.stage_sd_share, catalogue.actions
+    by_stage = {str(key): own for (key,), own in rows.partition_by("stage", as_dict=True).items()}
+    none = rows.clear()
+    known = [[evidence(by_stage.get(s, none), a.id) for s in a.stages] for a in actions]
+    measured: list[Measured] = [[one and one[:2] for one in found] for found in known]
+    priors = [(a.effect.points, a.effect.sd) for a in actions]
+    lines = [
+        (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
+        for action, prior, own, seen in zip(actions, priors, known, measured, strict=True)
+        for stage, belief, one in zip(
+            action.stages, posterior(prior, share * prior[1], seen), own, strict=True
         )
     ]
+    kinds = {"text": pl.String, "integer": pl.Int64, "float": pl.Float64}
+    schema = {column.name: kinds[column.kind] for column in EFFECTS.columns}
+    return pl.DataFrame(lines, schema=schema, orient="row")
 
 
-def _sizes(stratum: pl.DataFrame) -> tuple[int, int]:
-    treated = int((stratum["arm"] == "policy").sum())
-    return treated, stratum.height - treated
+def _columns(one: Evidence | None) -> tuple[float | None, ...]:
+    return (None, None, 0, 0) if one is None else tuple(one)

@@ -158,9 +158,10 @@ def _goals_row(name: str, line: dict[str, Any]) -> str:
 
 def demo_table(figures: dict[str, float]) -> str:
     """Each model beside its dull rules."""
-    dull = {"churn": ("rfm_logistic", "recency"), "other": ("transition_table", "stays")}
+    dull = {"churn": ("mbg_nbd", "rfm_logistic", "recency"), "other": ("transition_table", "stays")}
     names = {
         "rfm_logistic": "RFM + logistic",
+        "mbg_nbd": "MBG/NBD",
         "recency": "recency",
         "transition_table": "transition table",
         "stays": "everybody stays",

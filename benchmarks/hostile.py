@@ -25,7 +25,9 @@ from pipelines.intake.quarantine import read_quarantine
 from pipelines.intake.sources import Business, Source, SourceCatalogue
 
 COLUMNS = ("customer_id", "event_id", "occurred_at", "event_type", "value")
-TAXONOMY = Taxonomy.model_validate({"events": {"order_completed": {"role": "value"}}})
+TAXONOMY = Taxonomy.model_validate(
+    {"channels": ["web"], "events": {"order_completed": {"role": "value"}}}
+)
 NAMES = (
     "001",
     "1",

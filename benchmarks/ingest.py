@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+import pipelines.cli  # noqa: F401  (sets Polars' allocator, as every command does)
 from benchmarks.hostile import FILES, Verdict, judge
 from benchmarks.record import Goal, line
 from features.taxonomy import Taxonomy
@@ -177,7 +178,9 @@ def _ingest(folder: Path, kind: str) -> None:
     )
     business = Business(name="Benchmark", timezone="UTC", currency="USD")
     catalogue = SourceCatalogue(business=business, sources={"shop": source})
-    taxonomy = Taxonomy.model_validate({"events": {t: {"role": r} for t, r in ROLES.items()}})
+    taxonomy = Taxonomy.model_validate(
+        {"channels": ["web"], "events": {t: {"role": r} for t, r in ROLES.items()}}
+    )
     ingest(folder, folder / f"{kind}-tables", catalogue, taxonomy, 5_000_000)
 
 

@@ -17,10 +17,11 @@ from features.schemas import EVENTS
 from features.snapshot import customer_snapshots, snapshot
 from features.standing import with_because, with_standing
 from features.time import day_number, visible
-from models.churn import Examples, fit_churn
-from models.preprocessing import informative, matrix
+from models.churn import churn_columns
+from models.fitting import Task, fit_churn
 from models.scoring import Champion, Champions, score
 from pipelines.config import Catalogue, Params
+from pipelines.examples import buyers_of, churn_examples
 from pipelines.intake.events import canonical_type
 from pipelines.tables import polars_schema
 from simulation.happenings import CHANNELS
@@ -170,11 +171,13 @@ def fitted_churn(ledger: Ledger, world: World, now: date, setting: Setting) -> C
     churn, train = setting.params.churn, setting.params.train
     days = [now - churn.reach * k for k in range(_CUTOFFS, -1, -1)]
     snapshots = [features_of(ledger, world, day, setting) for day in days]
-    rows = [with_labels(*pair, ledger, setting) for pair in pairwise(snapshots)]
+    rows = pl.concat([with_labels(*pair, ledger, setting) for pair in pairwise(snapshots)])
     names = [feature.name for feature in all_features(setting.definitions)]
-    own = informative(_examples(pl.concat(rows[:-1]), names).x)
-    fit, calibrate = _examples(pl.concat(rows[:-1]), own), _examples(rows[-1], own)
-    model = fit_churn(fit, calibrate, train, setting.params.run.seed)
+    own = churn_columns(churn_examples(rows, names).x)
+    buyers = buyers_of(rows) | buyers_of(snapshots[-1])
+    model = fit_churn(
+        Task(churn_examples(rows, own), buyers, churn, train, setting.params.run.seed)
+    )
     return Champions(Champion(model, "churn"), None, None)
 
 
@@ -183,7 +186,10 @@ def scored(
 ) -> pl.DataFrame:
     """Features joined to scores, sorted by customer."""
     definitions = all_features(setting.definitions)
-    scores = score(now, before, champions, definitions, setting.params.churn)
+    scores = score(
+        now, before, champions, definitions, setting.params.churn,
+        setting.params.recommend.margin_rate,
+    )  # fmt: skip
     fresh = [c for c in scores.columns if c not in now.columns or c == "customer_id"]
     return now.join(scores.select(fresh), on="customer_id").sort("customer_id")
 
@@ -196,11 +202,6 @@ def _in_window(daily: pl.DataFrame, as_of: date, days: int) -> pl.DataFrame:
         value_events=pl.sum_horizontal(pl.col("^kind_value_.*$").sum()),
         value_cents=pl.col("cents").sum(),
     )
-
-
-def _examples(rows: pl.DataFrame, columns: list[str]) -> Examples:
-    population = rows.filter("in_population")
-    return Examples(matrix(population, columns), population["churned"].cast(pl.Int64).to_numpy())
 
 
 def _consents(world: World) -> nw.LazyFrame:

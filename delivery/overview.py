@@ -164,9 +164,10 @@ def _exits(sheet: Worksheet, line: int, facts: ReportFacts, style: Style) -> int
     """Write who gets no action and why; returns the last line."""
     sheet.write_string(line, 0, "Who gets no action, and why", style.head)
     _heads(sheet, line + 1, ("Reason", "Customers", "What it means", "", "", "", "", ""), style)
-    for number, (name, meaning, customers) in enumerate(facts.exits.table.rows, line + 2):
+    lines = zip(facts.exits.table.rows, facts.exits.customers, strict=True)
+    for number, ((name, meaning, _), customers) in enumerate(lines, line + 2):
         sheet.write_string(number, 0, name, style.text)
-        sheet.write_number(number, 1, int(customers.replace(",", "")), style.number)
+        sheet.write_number(number, 1, customers, style.number)
         sheet.write_string(number, 2, meaning, style.inset)
     return line + 1 + len(facts.exits.table.rows)
 

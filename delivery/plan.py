@@ -39,9 +39,10 @@ class Plan(NamedTuple):
 
 
 class Exits(NamedTuple):
-    """Who got no action and why; `parts` add up to `scored`."""
+    """Who got no action and why; `parts` add up to `scored`, `customers` are the table's."""
 
     scored: str
+    customers: tuple[int, ...]
     parts: tuple[tuple[str, str], ...]
     figure: Figure | None
     table: TextTable
@@ -154,10 +155,12 @@ def exits(flow: Funnel) -> Exits:
     parts = tuple((formats.count(n), name) for n, name in zip(numbers, names, strict=True))
     ordered = sorted(flow.by_exit_reason.items(), key=lambda item: (-item[1], item[0]))
     rows = tuple((*words.exit_reason(code), formats.count(n)) for code, n in ordered)
-    rows += (("All without an action", "", formats.count(sum(flow.by_exit_reason.values()))),)
+    customers = (*(n for _, n in ordered), sum(flow.by_exit_reason.values()))
+    rows += (("All without an action", "", formats.count(customers[-1])),)
     caption = "Customers without an action, by reason"
     table = TextTable(caption, ("Reason", "What it means", "Customers"), rows, 2, total=True)
-    return Exits(formats.count(flow.scored), parts, _exit_bars(ordered, caption, table), table)
+    figure = _exit_bars(ordered, caption, table)
+    return Exits(formats.count(flow.scored), customers, parts, figure, table)
 
 
 def _exit_bars(ordered: list[tuple[str, int]], title: str, table: TextTable) -> Figure | None:

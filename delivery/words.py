@@ -143,6 +143,7 @@ MODELS = {
     "champion": "Model in use until then",
     "recency": "Rule of days since the last purchase",
     "rfm_logistic": "Simple model of recency, frequency and spend",
+    "mbg_nbd": "Simple model of the purchase history alone (MBG/NBD)",
     "base_rate": "Rule of one risk for everybody",
     "stays": "Rule that everybody stays where they are",
     "transition_table": "Table of past moves",

@@ -37,10 +37,20 @@ class NoChampionError(KeepwellError):
     exit_code = 69
 
 
+class StorageError(KeepwellError):
+    """Disk, quota or permissions."""
+
+    exit_code = 74
+
+
 class BusyError(KeepwellError):
     """Another run holds the lock."""
 
     exit_code = 75
+
+
+class OrphanedError(BusyError):
+    """The process that started the run has ended, so another may have been started."""
 
 
 class RefusedError(KeepwellError):

@@ -4,15 +4,34 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from models.churn import Examples, histories
 from models.preprocessing import logistic
+from models.purchases import Histories, fit_purchases, p_purchase
 
 RECENCY = ["days_since_last_value"]
-RFM = ["days_since_last_value", "value_events_365d", "value_cents_365d"]
+RFM = ["days_since_last_value", "value_days", "days_since_first_value", "value_cents"]
 
 
 def fit_logistic_on(columns: list[str], x: pd.DataFrame, y: np.ndarray) -> Pipeline:
     """Hardly penalised logistic regression on a few columns."""
     return logistic(100.0).fit(x[columns], y)
+
+
+def dull_risks(
+    fit: Examples, test: Examples, buyers: Histories, horizon_days: int
+) -> dict[str, np.ndarray]:
+    """P(churned) of the test's customers by each dull rule, shape (n,).
+
+    ``recency``: logistic regression on recency alone; ``rfm_logistic``: on recency, frequency,
+    tenure and money; ``mbg_nbd``: what the purchase history says, fitted on `buyers` (everybody
+    who ever bought, as of the test).
+    """
+    risks = {
+        name: fit_logistic_on(columns, fit.x, fit.y).predict_proba(test.x[columns])[:, 1]
+        for name, columns in (("recency", RECENCY), ("rfm_logistic", RFM))
+    }
+    buys = p_purchase(histories(test.x), fit_purchases(buyers), horizon_days)
+    return {**risks, "mbg_nbd": 1 - buys}
 
 
 def transition_table(

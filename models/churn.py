@@ -1,77 +1,244 @@
-"""Churn: P(no value event in the horizon) for customers with one in the look-back."""
+"""Churn: P(no value event in the horizon) for customers with one in the look-back.
 
-from typing import Any, NamedTuple
+Three members that err differently, added up in log-odds: gradient boosting on all features,
+regularised logistic regression on the strong ones, and what a customer's purchase history alone
+says (MBG/NBD). Adding log-odds keeps it all additive, so that a risk can be taken apart exactly.
+"""
 
+from copy import copy
+from datetime import date
+from typing import Any, NamedTuple, Self
+
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from sklearn.calibration import CalibratedClassifierCV
+from scipy.special import expit, logit
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from models.blend import Blend
 from models.params import TrainParams
-from models.preprocessing import STRONG, logistic
+from models.preprocessing import STRONG, informative, logistic
+from models.purchases import Histories, Purchases, fit_purchases, p_alive, p_purchase
+from models.season import year_before
+
+MEMBERS: tuple[str, ...] = ("boosting", "logistic", "purchases")
+HISTORY: tuple[str, ...] = ("value_gaps", "value_span_days", "days_since_first_value")
+SAID = "purchase_log_odds"  # what the purchase history alone says, as a feature
+SMALLEST = 1e-6
 
 
 class Examples(NamedTuple):
-    """Feature rows, shape (n, n_features), and their labels, shape (n,)."""
+    """Feature rows, shape (n, n_features), their labels and their as-of dates [datetime64 day]."""
 
     x: pd.DataFrame
     y: np.ndarray
+    as_of: np.ndarray
+
+    @property
+    def days(self) -> list[date]:
+        """The as-of dates that occur, oldest first."""
+        return np.unique(self.as_of).tolist()
+
+    def at(self, days: list[date]) -> "Examples":
+        """The rows of some as-of dates."""
+        chosen = np.isin(self.as_of, np.array(days, dtype="datetime64[D]"))
+        return self._rows(chosen)
+
+    def sample(self, most: int, seed: int) -> "Examples":
+        """At most so many rows, drawn by chance, in their order."""
+        if len(self.y) <= most:
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self.y), most, replace=False)
+        chosen = np.zeros(len(self.y), dtype=bool)
+        chosen[drawn] = True
+        return self._rows(chosen)
+
+    def _rows(self, chosen: np.ndarray) -> "Examples":
+        return Examples(self.x.loc[chosen], self.y[chosen], self.as_of[chosen])
 
 
-def boosting(params: TrainParams, seed: int) -> HistGradientBoostingClassifier:
-    """Gradient boosting without early stopping, so that a seed fixes every byte."""
-    return HistGradientBoostingClassifier(
-        learning_rate=params.learning_rate,
-        max_iter=params.boosting_rounds,
-        max_leaf_nodes=params.boosting_leaves,
-        min_samples_leaf=40,
-        l2_regularization=1.0,
-        early_stopping=False,  # pyright: ignore[reportArgumentType]  (the stub knows text only)
-        random_state=seed,
-    )
+def histories(x: pd.DataFrame) -> Histories:
+    """The purchase histories in a feature table; the unknown counts as 0 [purchases, days]."""
+    return Histories(*(x[name].fillna(0.0).to_numpy(dtype=float) for name in HISTORY))
+
+
+def churn_columns(x: pd.DataFrame) -> list[str]:
+    """What the model reads of a feature table: all that tells customers apart, and the history."""
+    wanted = {*informative(x), *HISTORY}
+    return [name for name in x.columns if name in wanted]
+
+
+def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> lgb.Booster:
+    """Gradient boosting on all columns: the same bytes for a seed, whatever the threads."""
+    settings = {
+        "objective": "binary",
+        "learning_rate": params.churn_learning_rate,
+        "num_leaves": params.churn_leaves,
+        "min_data_in_leaf": params.churn_min_leaf,
+        "feature_fraction": params.churn_columns,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": params.churn_l2,
+        "seed": seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbose": -1,
+    }
+    rows = lgb.Dataset(x.to_numpy(), y, feature_name=[f"f{k}" for k in range(x.shape[1])])
+    return lgb.train(settings, rows, params.churn_rounds)
 
 
 def strong_logistic(columns: list[str], c: float) -> Pipeline:
-    """Logistic regression on those of the strong features that there are."""
-    chosen = [name for name in STRONG if name in columns]
+    """Logistic regression on those of the strong features that there are, and on MBG/NBD's word."""
+    chosen = [*(name for name in STRONG if name in columns), SAID]
     select = ColumnTransformer([("strong", "passthrough", chosen)], verbose_feature_names_out=False)
     return Pipeline([("select", select), ("model", logistic(c))])
 
 
-def fit_churn(
-    fit: Examples, calibrate: Examples | None, params: TrainParams, seed: int
-) -> VotingClassifier | CalibratedClassifierCV:
-    """Mean of boosting and logistic regression, calibrated on later customers.
+class ChurnModel(ClassifierMixin, BaseEstimator):
+    """The blend: ``logit P(churned) = intercept + sum of weight x log-odds of each member``.
 
-    Parameters
+    Attributes
     ----------
-    fit, calibrate : Examples
-        `calibrate` comes from a later cutoff; None leaves the blend as it is.
-    params : TrainParams
-    seed : int
-
-    Returns
-    -------
-    scikit-learn classifier
-        ``predict_proba`` gives P(kept), P(churned).
+    feature_names_in_ : array of str
+        Columns that are read, in order.
+    booster_ : str
+        LightGBM's text.
+    logistic_ : Pipeline
+    purchases_ : list of float
+        r, alpha, a, b of MBG/NBD, in days.
+    horizon_days_ : int
+    blend_ : dict
+        ``weights`` (of each member) and ``intercept``.
+    season_ : dict
+        Offset of the log-odds at past cutoffs, by date (YYYY-MM-DD); empty where it does not help.
     """
-    members = [
-        ("boosting", boosting(params, seed)),
-        ("logistic", strong_logistic(list(fit.x.columns), params.logistic_c)),
-    ]
-    blend = VotingClassifier(members, voting="soft").fit(fit.x, fit.y)
-    if calibrate is None or len(np.unique(calibrate.y)) < 2:
-        return blend
-    calibrated = CalibratedClassifierCV(FrozenEstimator(blend), method="sigmoid")
-    return calibrated.fit(calibrate.x, calibrate.y)
 
+    def fit(
+        self, rows: Examples, buyers: Histories, params: TrainParams, horizon_days: int, seed: int
+    ) -> Self:
+        """Fit the members; the blend is their plain mean until `with_blend`.
 
-def logistic_member(model: Any) -> Pipeline:
-    """The fitted logistic regression inside a churn model."""
-    if isinstance(model, CalibratedClassifierCV):
-        frozen: Any = model.calibrated_classifiers_
-        model = frozen[0].estimator.estimator
-    return model.named_estimators_["logistic"]
+        Parameters
+        ----------
+        rows : Examples
+        buyers : Histories
+            Everybody who ever bought, as of the day of judging: no label is read.
+        params : TrainParams
+        horizon_days, seed : int
+        """
+        self.classes_ = np.array([0, 1])
+        self.feature_names_in_ = np.array(rows.x.columns, dtype=object)
+        self.horizon_days_ = horizon_days
+        self.booster_ = boosted(rows.x, rows.y, params, seed).model_to_string()
+        self.purchases_ = list(fit_purchases(buyers)[:4])
+        member = strong_logistic(list(rows.x.columns), params.logistic_c)
+        self.logistic_ = member.fit(self._with_purchases(rows.x), rows.y)
+        return self.with_blend(Blend.mean_of(MEMBERS)).with_season({})
+
+    def with_blend(self, blend: Blend) -> Self:
+        """Weigh the members so."""
+        self.blend_ = {"weights": dict(blend.weights), "intercept": blend.intercept}
+        return self
+
+    def with_season(self, offsets: dict[date, float]) -> Self:
+        """Remember past offsets, for `on`."""
+        self.season_ = {day.isoformat(): value for day, value in offsets.items()}
+        return self
+
+    def on(self, day: date) -> Self:
+        """The model for an as-of date: with the level of that season, where it has one."""
+        offsets = {date.fromisoformat(known): value for known, value in self.season_.items()}
+        blend = Blend(self.blend_["weights"], self.blend_["intercept"])
+        shift = year_before(day, offsets) or 0.0
+        return copy(self).with_blend(blend._replace(intercept=blend.intercept + shift))
+
+    def member_logits(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn of each of `MEMBERS`, shape (n, 3)."""
+        members = {
+            "boosting": np.asarray(self._booster().predict(x.to_numpy(), raw_score=True)),
+            "logistic": self.logistic_log_odds(x),
+            "purchases": self.purchase_log_odds(x),
+        }
+        return np.column_stack([members[name] for name in MEMBERS])
+
+    def logistic_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn by the logistic member, shape (n,)."""
+        return np.asarray(self.logistic_.decision_function(self._with_purchases(x)))
+
+    def purchase_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn by the purchase history alone, shape (n,)."""
+        return logit(np.clip(1 - self.p_purchase(x), SMALLEST, 1 - SMALLEST))
+
+    def decision_function(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn, shape (n,)."""
+        weights = np.array([self.blend_["weights"][name] for name in MEMBERS])
+        return self.member_logits(x) @ weights + self.blend_["intercept"]
+
+    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
+        """P(kept) and P(churned), shape (n, 2)."""
+        risk = expit(self.decision_function(x))
+        return np.column_stack([1 - risk, risk])
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """1 where churn is the likelier, shape (n,)."""
+        return (self.decision_function(x) > 0).astype(int)
+
+    def p_alive(self, x: pd.DataFrame) -> np.ndarray:
+        """P(not yet dropped out), shape (n,): beside the risk, never in its place."""
+        return p_alive(histories(x), self.counting)
+
+    def p_purchase(self, x: pd.DataFrame) -> np.ndarray:
+        """P(at least one value event in the horizon) by the purchase history, shape (n,)."""
+        return p_purchase(histories(x), self.counting, self.horizon_days_)
+
+    @property
+    def counting(self) -> Purchases:
+        """MBG/NBD as fitted [days]."""
+        r, alpha, a, b = self.purchases_
+        return Purchases(r, alpha, a, b)
+
+    def boosting_attributions(self, x: pd.DataFrame) -> np.ndarray:
+        """Exact tree attributions (SHAP), shape (n, n_features + 1); the last is the base value.
+
+        A row adds up to the boosting member's log-odds.
+        """
+        return np.asarray(self._booster().predict(x.to_numpy(), pred_contrib=True))
+
+    def logistic_attributions(self, x: pd.DataFrame) -> np.ndarray:
+        """The logistic member's shares in the columns' order, shape (n, n_features + 2).
+
+        Coefficient times standardised value; 0 for columns that it does not read; then the share of
+        what MBG/NBD says, and the intercept. A row adds up to the member's log-odds.
+        """
+        select: Any = self.logistic_["select"]
+        model: Any = self.logistic_["model"]
+        places = {name: place for place, name in enumerate([*self.feature_names_in_, SAID])}
+        own = [places[name] for name in select.get_feature_names_out()]
+        shares = np.zeros((len(x), len(places) + 1))
+        chosen = select.transform(self._with_purchases(x))
+        shares[:, own] = model[:-1].transform(chosen) * model[-1].coef_[0]
+        shares[:, -1] = model[-1].intercept_[0]
+        return shares
+
+    def attributions(self, x: pd.DataFrame) -> np.ndarray:
+        """Shares of the log-odds of the risk, shape (n, n_features + 2).
+
+        One for each column (boosting and logistic regression, weighted), one for the purchase
+        history as a whole (MBG/NBD), and the constant. A row adds up to `decision_function`.
+        """
+        weights, intercept = self.blend_["weights"], self.blend_["intercept"]
+        trees = weights["boosting"] * self.boosting_attributions(x)
+        shares = weights["logistic"] * self.logistic_attributions(x)
+        shares[:, :-2] += trees[:, :-1]
+        shares[:, -2] += weights["purchases"] * self.purchase_log_odds(x)
+        shares[:, -1] += trees[:, -1] + intercept
+        return shares
+
+    def _with_purchases(self, x: pd.DataFrame) -> pd.DataFrame:
+        return x.assign(**{SAID: self.purchase_log_odds(x)})
+
+    def _booster(self) -> lgb.Booster:
+        return lgb.Booster(model_str=self.booster_)

@@ -5,20 +5,34 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.gate import Rival, Verdict, judge
+from models.gate import Rival, Verdict, first_refusal, judge, spoken
+from models.leaks import Suspect, audited
 from models.metrics import (
+    Interval,
     auc,
     binary_log_losses,
     calibration_table,
     class_log_losses,
     ece,
     ece_by_chance,
+    lift,
     macro_f1,
+    paired_aucs,
     paired_interval,
 )
 from models.params import GateParams
 
 OURS = "keepwell"
+
+
+class Leaks(NamedTuple):
+    """Features that change when later events are added, and those that tell too much alone."""
+
+    changed: list[str]
+    suspects: list[Suspect]
+
+
+NO_LEAKS = Leaks([], [])
 
 
 class Judged(NamedTuple):
@@ -36,8 +50,9 @@ def judge_churn(
     champion: np.ndarray | None,
     params: GateParams,
     seed: int,
+    leaks: Leaks = NO_LEAKS,
 ) -> Judged:
-    """Judge a churn model by AUC, with its calibration.
+    """Judge a churn model by AUC, with its log-loss and calibration.
 
     Parameters
     ----------
@@ -45,22 +60,59 @@ def judge_churn(
     predictions : dict
         Model -> P(churned), shape (n,); ``keepwell`` and the baselines, the dull rule first.
     champion : array, shape (n,), or None
+    leaks : Leaks
     """
-
-    def gain(rival: np.ndarray) -> Callable[[np.ndarray], float]:
-        return lambda i: auc(y[i], predictions[OURS][i]) - auc(y[i], rival[i])
-
+    ours = predictions[OURS]
     rows = [
         {"model": m, "auc": auc(y, p), "log_loss": float(binary_log_losses(y, p).mean()),
-         "ece": ece(y, p)}
+         "ece": ece(y, p), "top_decile_lift": lift(y, p)}
         for m, p in predictions.items()
     ]  # fmt: skip
-    bars = {m: gain(p) for m, p in predictions.items() if m != OURS}
-    sound = _calibrated(ece(y, predictions[OURS]), ece_by_chance(predictions[OURS]), params.max_ece)
-    against_champion = None if champion is None else gain(champion)
-    verdict, bar = _verdict("AUC", bars, against_champion, sound, len(y), params, seed)
-    table = calibration_table(y, predictions[OURS])
-    return Judged(rows, {"metric": "auc", **bar}, verdict, table)
+    bars = {m: p for m, p in predictions.items() if m != OURS}
+    gains = [
+        Rival(name, _auc_gain(y, ours, p, params, seed))
+        for name, p in [*bars.items(), ("champion", champion)]
+        if p is not None
+    ]
+    rivals, now = gains[: len(bars)], (gains[len(bars) :] or [None])[0]
+    best = min(rivals, key=lambda rival: rival.gain.mean)
+    sound = first_refusal(
+        [
+            audited(*leaks, best.gain.mean, params),
+            _calibrated(ece(y, ours), ece_by_chance(ours), params.max_ece),
+            _not_worse(y, ours, {**bars, "the champion": champion}, params, seed),
+        ]
+    )
+    verdict = judge("AUC", rivals[0], best, now, sound)
+    gain = {"metric": "auc", "against": best.name, **best.gain._asdict()}
+    return Judged(rows, gain, verdict, calibration_table(y, ours))
+
+
+def _auc_gain(
+    y: np.ndarray, ours: np.ndarray, rival: np.ndarray, params: GateParams, seed: int
+) -> Interval:
+    return paired_aucs(y, [ours, rival], params.bootstrap_samples, seed)[1]
+
+
+def _not_worse(
+    y: np.ndarray,
+    ours: np.ndarray,
+    rivals: dict[str, np.ndarray | None],
+    params: GateParams,
+    seed: int,
+) -> Verdict:
+    """Whether the log-loss is not surely worse than anybody's."""
+    own = binary_log_losses(y, ours)
+    for name, risk in rivals.items():
+        if risk is None:
+            continue
+        saved = binary_log_losses(y, risk) - own
+        gain = paired_interval(
+            lambda i, saved=saved: float(saved[i].mean()), len(y), params.bootstrap_samples, seed
+        )
+        if gain.high < 0:
+            return Verdict(False, f"worse log-loss than {name}: {spoken('log-loss', gain)}")
+    return Verdict(True, "")
 
 
 def _calibrated(error: float, by_chance: float, limit: float) -> Verdict:

@@ -19,9 +19,7 @@ class Rival(NamedTuple):
     gain: Interval
 
 
-def judge(
-    metric: str, dull: Rival, best: Rival, champion: Rival | None, calibration: Verdict
-) -> Verdict:
+def judge(metric: str, dull: Rival, best: Rival, champion: Rival | None, sound: Verdict) -> Verdict:
     """Promote only what beats the baselines out of time and does not lose to the champion.
 
     Parameters
@@ -35,15 +33,15 @@ def judge(
         The best baseline; the gain itself must be above 0.
     champion : Rival or None
         Measured on the same customers; it stays if it is surely better.
-    calibration : Verdict
-        Whether the probabilities can be trusted.
+    sound : Verdict
+        Whether nothing looks like a leak and the probabilities can be trusted.
     """
     if not dull.gain.low > 0:
         return Verdict(False, f"not surely better than {dull.name}: {spoken(metric, dull.gain)}")
     if not best.gain.mean > 0:
         return Verdict(False, f"does not beat {best.name}: {spoken(metric, best.gain)}")
-    if not calibration.promote:
-        return calibration
+    if not sound.promote:
+        return sound
     if champion and champion.gain.high < 0:
         return Verdict(False, f"loses to the champion: {spoken(metric, champion.gain)}")
     return Verdict(
@@ -54,3 +52,8 @@ def judge(
 def spoken(metric: str, gain: Interval) -> str:
     """For example ``AUC +0.020 (95 % interval +0.008 to +0.031)``."""
     return f"{metric} {gain.mean:+.3f} (95 % interval {gain.low:+.3f} to {gain.high:+.3f})"
+
+
+def first_refusal(verdicts: list[Verdict]) -> Verdict:
+    """The first that refuses; a verdict without a word where none does."""
+    return next((v for v in verdicts if not v.promote), Verdict(True, ""))

@@ -105,3 +105,52 @@ def paired_interval(
     values = [difference(draw.integers(0, n, n)) for _ in range(samples)]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return Interval(float(low), observed, float(high))
+
+
+def paired_aucs(y: np.ndarray, risks: list[np.ndarray], samples: int, seed: int) -> list[Interval]:
+    """Of the first risk its AUC; of each other one, how far its AUC lies below the first's.
+
+    A bootstrap sample is a count for each customer, so that every risk is sorted only once.
+
+    Parameters
+    ----------
+    y : array of 0 and 1, shape (n,)
+    risks : list of array, shape (n,)
+    samples, seed : int
+
+    Returns
+    -------
+    list of Interval
+    """
+    everybody = np.ones(len(y))
+    places = [np.unique(risk, return_inverse=True)[1] for risk in risks]
+    observed = _differences([_weighted_auc(y, place, everybody) for place in places])
+    if np.isnan(observed).any():
+        return [Interval(value, value, value) for value in observed]
+    draw = np.random.default_rng(seed)
+    n = len(y)
+    drawn = []
+    for _ in range(samples):
+        counts = np.bincount(draw.integers(0, n, n), minlength=n).astype(float)
+        drawn.append(_differences([_weighted_auc(y, place, counts) for place in places]))
+    low, high = np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
+    return [Interval(*map(float, ends)) for ends in zip(low, observed, high, strict=True)]
+
+
+def _differences(values: list[float]) -> list[float]:
+    return [values[0], *(values[0] - value for value in values[1:])]
+
+
+def _weighted_auc(y: np.ndarray, place: np.ndarray, weights: np.ndarray) -> float:
+    """AUC of customers who count several times, from the rank of each one's risk; ties are half."""
+    churned = np.bincount(place, weights * y)
+    kept = np.bincount(place, weights * (1 - y))
+    pairs = churned.sum() * kept.sum()
+    below = np.cumsum(kept) - kept / 2
+    return float(churned @ below / pairs) if pairs else float("nan")
+
+
+def lift(y: np.ndarray, p: np.ndarray, share: float = 0.1) -> float:
+    """Churn rate of the `share` of customers with the highest risk, over everybody's."""
+    top = np.argsort(-p, kind="stable")[: max(1, round(share * len(p)))]
+    return float(y[top].mean() / y.mean()) if y.any() else float("nan")

@@ -1,28 +1,13 @@
-"""Why a customer is at risk, in words, from the attributions of the logistic member."""
+"""Why a customer is at risk, in words, from exact attributions of the churn model."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.pipeline import Pipeline
 
 from features.feature import Feature
 
 REASONS = 3
-
-
-def attributions(member: Pipeline, x: object) -> tuple[list[str], np.ndarray]:
-    """Names of the columns, and each one's share of the log-odds, shape (n, n_columns).
-
-    A share is coefficient times standardised value: 0 for the average customer, positive where it
-    raises the risk; the shares and the intercept add up to the member's log-odds exactly.
-    """
-    select: Any = member["select"]
-    names = list(select.get_feature_names_out())
-    model: Any = member["model"]
-    standardised = model[:-1].transform(select.transform(x))
-    return names, standardised * model[-1].coef_[0]
 
 
 def reasons(
@@ -39,7 +24,9 @@ def reasons(
 
     Parameters
     ----------
-    names, shares : see `attributions`
+    names : list of str
+    shares : array, shape (n, at least n_names)
+        See `models.churn.ChurnModel.attributions`.
     features : feature table, shape (n, .)
     definitions : list of Feature
     middles : mapping of str to float

@@ -1,33 +1,29 @@
-"""Which past cutoffs a model is fitted on, calibrated on and tested on, in time order."""
+"""Rolling origins: which past cutoffs are held out, and which a model may learn from before it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from features.params import ChurnParams, Cutoffs
 
+class Fold(NamedTuple):
+    """As-of dates to learn from, and the later one to predict.
 
-class Split(NamedTuple):
-    """As-of dates by use; no label window reaches past the next use's first date."""
+    No label window of `fit` reaches past `held_out`, so that everything in it could be known then.
+    """
 
     fit: list[date]
-    calibrate: list[date]
-    test: date
+    held_out: date
 
 
-def split(cutoffs: Cutoffs, churn: ChurnParams) -> Split:
-    """Calibrate on the latest training cutoff; fit on those whose label windows end before it.
+def folds(cutoffs: list[date], reach: timedelta, count: int) -> list[Fold]:
+    """The latest `count` cutoffs that have at least one to learn from, oldest first.
 
-    With a single training cutoff there is nothing to calibrate on, and ``calibrate`` is empty.
-
-    Raises
-    ------
-    ValueError
-        If there is no training cutoff.
+    Parameters
+    ----------
+    cutoffs : list of date
+    reach : timedelta
+        From an as-of date to the end of its label window.
+    count : int
     """
-    if not cutoffs.train or cutoffs.test is None:
-        raise ValueError("no training cutoff")
-    *earlier, latest = cutoffs.train
-    fit = [day for day in earlier if day + churn.reach <= latest]
-    if not fit:
-        return Split([latest], [], cutoffs.test)
-    return Split(fit, [latest], cutoffs.test)
+    ordered = sorted(set(cutoffs))
+    every = [Fold([day for day in ordered if day + reach <= held], held) for held in ordered]
+    return [fold for fold in every if fold.fit][-count:]

@@ -4,10 +4,22 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from models.churn import boosting
 from models.params import TrainParams
 
 CURRENT = "current_code"
+
+
+def boosting(params: TrainParams, seed: int) -> HistGradientBoostingClassifier:
+    """Gradient boosting without early stopping, so that a seed fixes every byte."""
+    return HistGradientBoostingClassifier(
+        learning_rate=params.learning_rate,
+        max_iter=params.boosting_rounds,
+        max_leaf_nodes=params.boosting_leaves,
+        min_samples_leaf=40,
+        l2_regularization=1.0,
+        early_stopping=False,  # pyright: ignore[reportArgumentType]  (the stub knows text only)
+        random_state=seed,
+    )
 
 
 def with_current(x: pd.DataFrame, current: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:

@@ -13,14 +13,12 @@ from features.errors import RefusedError
 from pipelines.tables import replacing
 
 TRUSTED = (
+    "models.churn.ChurnModel",
+    "models.lifetime_value.SavedValue",
     "models.preprocessing.signed_log",
     "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
     "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.frozen._frozen.FrozenEstimator",
-    "sklearn.utils._bunch.Bunch",
 )
 _NUMBERED = re.compile(rb'("__id__": |"file": ")(\d+)')
 

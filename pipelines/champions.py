@@ -1,16 +1,18 @@
 """Which registered models are champions, resolved once a run, and how each was judged."""
 
 import json
+from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.scoring import Champion, Champions
 from pipelines import tracking
-from pipelines.artifacts import load_model
 from pipelines.tables import present, write_text
 
+if TYPE_CHECKING:
+    from models.scoring import Champions
+
 EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
-KINDS = ("churn", "stage", "level")
+KINDS = ("churn", "stage", "level", "value")
 
 
 class ModelFile(NamedTuple):
@@ -29,16 +31,24 @@ def resolve_champions(out: Path, params: tracking.TrackingParams, root: Path) ->
     bool
         Whether there is a churn champion.
     """
+    champions, evaluation = _current(params, root)
+    write_champions(champions, evaluation, out)
+    return champions["churn"] is not None
+
+
+def _current(
+    params: tracking.TrackingParams, root: Path
+) -> tuple[dict[str, tracking.Registered | None], dict[str, Any]]:
+    if not tracking.is_begun(params, root):  # nothing was ever trained: no store is made for that
+        return dict.fromkeys(KINDS), {kind: nothing("there is no champion") for kind in KINDS}
     mlflow = tracking.open_store(params, root)
     champions = champions_of(mlflow, params.experiment)
-    evaluation = {
+    return champions, {
         kind: json.loads(tracking.artifact(mlflow, now, EVALUATION))[kind]
         if now
         else nothing("there is no champion")
         for kind, now in champions.items()
     }
-    write_champions(champions, evaluation, out)
-    return champions["churn"] is not None
 
 
 def champions_of(mlflow: Any, prefix: str) -> dict[str, tracking.Registered | None]:
@@ -60,9 +70,11 @@ def write_champions(
         write_text(json.dumps(content, indent=2) + "\n", out / name)
 
 
-def load_champions(path: Path, params: tracking.TrackingParams, root: Path) -> Champions:
+def load_champions(
+    path: Path, params: tracking.TrackingParams, root: Path, as_of: date
+) -> "Champions":
     """The champions named in a file that `evaluate` wrote, each checked before it is loaded."""
-    return load_files(champion_files(path, params, root))
+    return load_files(champion_files(path, params, root), as_of)
 
 
 def champion_files(
@@ -80,7 +92,13 @@ def champion_files(
     }
 
 
-def load_files(files: dict[str, ModelFile | None]) -> Champions:
-    """Champions from their files, each checked before it is loaded."""
+def load_files(files: dict[str, ModelFile | None], as_of: date) -> "Champions":
+    """Champions for an as-of date from their files, each checked before it is loaded."""
+    from models.scoring import Champion, Champions
+    from pipelines.artifacts import load_model
+
     loaded = {k: f and Champion(load_model(f.path, f.sha256), f.name) for k, f in files.items()}
+    if loaded["churn"]:
+        churn, name = loaded["churn"]
+        loaded["churn"] = Champion(churn.on(as_of), name)
     return Champions(**loaded)

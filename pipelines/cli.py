@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from features.errors import KeepwellError, UsageError, one_line
+from pipelines.ending import stop_cleanly_on_sigterm, storage_error, wanted_by_parent
+from pipelines.lock import locked, refuse_if_busy
 
 if TYPE_CHECKING:
     from actions.catalogue import ActionCatalogue
@@ -34,7 +38,7 @@ commands = typer.Typer(
     help="Which stage each customer is in, who is about to leave, and what to do about it.",
     epilog="Example: keepwell demo",
 )
-DATA = "data"
+DATA, STATE = "data", "state"
 ProjectFolder = Annotated[
     Path, typer.Option("--project", help="Folder with params.yaml and catalogue/.")
 ]
@@ -54,11 +58,15 @@ HERE = Path()
 def app() -> None:
     """Entry point: an error that a user can mend is one line and a stable exit code."""
     os.umask(0o077)
+    stop_cleanly_on_sigterm()
     try:
         commands()
-    except KeepwellError as error:
-        typer.echo(f"keepwell: {one_line(str(error))}", err=True)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        told = error if isinstance(error, KeepwellError) else storage_error(error)
+        if told is None:
+            raise
+        typer.echo(f"keepwell: {one_line(str(told))}", err=True)
+        sys.exit(told.exit_code)
 
 
 @commands.command(epilog="Example: keepwell demo")
@@ -150,21 +158,63 @@ def run(
         Literal["auto", "always", "never"],
         typer.Option(help="auto: only where there is no churn champion yet."),
     ] = "auto",
+    backfill: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="FROM TO", help="Run every date from FROM to TO instead."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Days between the dates of a backfill.")] = 7,
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for another run.")] = 0,
 ) -> None:
     """Do the whole job for one date, without git or DVC: ingest to deliver."""
-    from pipelines.run import STATE, Training
-    from pipelines.run import run as run_job
-    from pipelines.summary import summary
+    wanted = wanted_by_parent()
+    if not wait:
+        refuse_if_busy(project / STATE)
+    from pipelines.backfill import dates_between, run_dates
+    from pipelines.summary import ended
 
-    training: Training = train
     opened, _ = _opened(project)
-    run_job(opened, _day(opened, as_of), training=training, say=_say)
-    typer.echo("\n" + summary(opened, opened.paths(STATE)))
+    dates = [_day(opened, as_of)]
+    if backfill:
+        first, last = (_date(text, "--backfill") for text in backfill)
+        dates = dates_between(first, last, every)
+    for day, outcome in run_dates(
+        opened, dates, training=train, say=_say, wait_seconds=wait, wanted=wanted
+    ):
+        typer.echo("\n" + ended(opened, day, outcome, brief=backfill is not None))
+
+
+@commands.command(epilog="Example: keepwell runs --json")
+def runs(
+    project: ProjectFolder = HERE,
+    json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """List what ran, when, with what data, catalogue and model, and what came out."""
+    from pipelines.runs import listed
+
+    typer.echo(listed(project / STATE, as_json=json))
+
+
+@commands.command(epilog="Example: keepwell doctor --fix")
+def doctor(
+    project: ProjectFolder = HERE,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Also remove what may be removed; nothing is without it.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """Find what would stop a run, and name the one command that mends each."""
+    from pipelines.doctor import diagnosis
+
+    text, code = diagnosis(project, fix=fix, as_json=json)
+    typer.echo(text)
+    raise typer.Exit(code)
 
 
 @commands.command(epilog="Example: keepwell promote churn --version 3")
 def promote(
-    kind: Annotated[Literal["churn", "stage", "level"], typer.Argument(help="Which model.")],
+    kind: Annotated[
+        Literal["churn", "stage", "level", "value"], typer.Argument(help="Which model.")
+    ],
     version: Annotated[str, typer.Option(help="Version [default: the challenger].")] = "",
     project: ProjectFolder = HERE,
 ) -> None:
@@ -181,8 +231,8 @@ def ingest(project: ProjectFolder = HERE) -> None:
     from pipelines.progress import rows_a_second
     from pipelines.summary import accounted
 
-    with rows_a_second() as say:
-        counts = steps.ingest(*_opened(project), say=say)
+    with _writing(*_opened(project)) as opened, rows_a_second() as say:
+        counts = steps.ingest(*opened, say=say)
     typer.echo(accounted(counts))
 
 
@@ -198,7 +248,6 @@ def quarantine(
     """Show the rows that ingest rejected: counts and examples by reason."""
     from pipelines import steps
     from pipelines.project import Project
-    from pipelines.run import STATE
 
     paths = Project(project).paths(STATE if state else DATA)
     typer.echo(steps.quarantine(paths, source, reason))
@@ -218,7 +267,8 @@ def features(
     if names:
         typer.echo(feature_lines(opened.definitions))
         return
-    typer.echo(f"{steps.features(opened, paths, _day(opened, as_of))} snapshots")
+    with _writing(opened, paths):
+        typer.echo(f"{steps.features(opened, paths, _day(opened, as_of))} snapshots")
 
 
 @commands.command(epilog="Example: keepwell labels")
@@ -226,15 +276,17 @@ def labels(project: ProjectFolder = HERE) -> None:
     """Step 3: look up what happened after each past cutoff."""
     from pipelines import steps
 
-    typer.echo(f"{steps.labels(*_opened(project)).height:,} labels")
+    with _writing(*_opened(project)) as opened:
+        typer.echo(f"{steps.labels(*opened).height:,} labels")
 
 
 @commands.command(epilog="Example: keepwell train")
 def train(project: ProjectFolder = HERE) -> None:
-    """Step 4: fit the churn, next-stage and next-level models."""
+    """Step 4: fit the churn, next-stage, next-level and value models."""
     from pipelines import steps
 
-    made = steps.train(*_opened(project))
+    with _writing(*_opened(project)) as opened:
+        made = steps.train(*opened)
     for kind in made.models:
         typer.echo(f"{kind}: trained")
     for kind, why in made.why_not.items():
@@ -247,7 +299,30 @@ def evaluate(project: ProjectFolder = HERE) -> None:
     from pipelines import steps
     from pipelines.summary import verdicts
 
-    typer.echo(verdicts(steps.evaluate(*_opened(project))))
+    with _writing(*_opened(project)) as opened:
+        typer.echo(verdicts(steps.evaluate(*opened)))
+
+
+@commands.command(epilog="Example: keepwell backtest")
+def backtest(project: ProjectFolder = HERE) -> None:
+    """Judge at each past cutoff the churn model that would have been trained on that day."""
+    from pipelines import steps
+    from pipelines.backtest import spoken
+
+    opened, paths = _opened(project)
+    typer.echo(spoken(steps.backtest(opened, paths), opened.params.churn))
+
+
+@commands.command(epilog="Example: keepwell tune --trials 30")
+def tune(
+    trials: Annotated[int, typer.Option(min=1, help="Parameter sets to try.")] = 20,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Look for better parameters of the churn model on past cutoffs (extra `optuna`)."""
+    from pipelines import steps
+    from pipelines.tune import spoken
+
+    typer.echo(spoken(steps.tune(*_opened(project), trials=trials)))
 
 
 @commands.command(epilog="Example: keepwell score")
@@ -255,7 +330,8 @@ def score(project: ProjectFolder = HERE) -> None:
     """Step 6: score everybody with the champions, or with rules in their place."""
     from pipelines import steps
 
-    typer.echo(f"{steps.score(*_opened(project)):,} customers scored")
+    with _writing(*_opened(project)) as opened:
+        typer.echo(f"{steps.score(*opened):,} customers scored")
 
 
 @commands.command(epilog="Example: keepwell measure")
@@ -264,7 +340,8 @@ def measure(project: ProjectFolder = HERE) -> None:
     from pipelines import steps
     from pipelines.measure import spoken
 
-    typer.echo(spoken(steps.measure(*_decided(project))))
+    with _writing(*_decided(project)) as opened:
+        typer.echo(spoken(steps.measure(*opened)))
 
 
 @commands.command(epilog="Example: keepwell evaluate-policy --set recommend.budget_cents=80000")
@@ -298,7 +375,8 @@ def recommend(project: ProjectFolder = HERE) -> None:
     """Step 8: decide on one action or none for everybody."""
     from pipelines import steps
 
-    decisions = steps.recommend(*_opened(project))
+    with _writing(*_opened(project)) as opened:
+        decisions = steps.recommend(*opened)
     counts = dict(decisions.group_by("outcome").len().sort("outcome").iter_rows())
     typer.echo(", ".join(f"{name} {number:,}" for name, number in counts.items()))
 
@@ -306,10 +384,28 @@ def recommend(project: ProjectFolder = HERE) -> None:
 @commands.command(epilog="Example: keepwell deliver")
 def deliver(project: ProjectFolder = HERE) -> None:
     """Step 9: publish the action file, the report and the manifest to outbox/."""
+    wanted = wanted_by_parent()
     from pipelines import steps
 
-    manifest = steps.deliver(*_opened(project))
+    with _writing(*_opened(project)) as opened:
+        manifest = steps.deliver(*opened, wanted=wanted)
     typer.echo(f"outbox/as_of={manifest['as_of']}")
+
+
+@commands.command(epilog="Example: keepwell forget - < id.txt")
+def forget(
+    customer: Annotated[str, typer.Argument(help="The customer's id; - reads it from input.")],
+    project: ProjectFolder = HERE,
+) -> None:
+    """Take a person out of every table, file, cache and log, for good, and prove it.
+
+    With - the id stands in no history of a shell and in no list of processes.
+    """
+    from pipelines.forget import forget, spoken
+
+    own = sys.stdin.readline().strip() if customer == "-" else customer
+    opened, _ = _opened(project)
+    typer.echo(spoken(forget(opened, own, date.today())))  # noqa: DTZ011
 
 
 @commands.command(epilog="Example: keepwell monitor || notify-somebody")
@@ -320,7 +416,6 @@ def monitor(
     """Say what the last run found unusual; exit 10 with a warning, 11 with an error."""
     from pipelines.monitor import exit_code, read_monitor, spoken
     from pipelines.project import Project
-    from pipelines.run import STATE
 
     found = read_monitor(Project(project).paths(STATE).monitor)
     typer.echo(json.dumps(found, indent=1) if as_json else spoken(found))
@@ -380,10 +475,16 @@ def _opened(folder: Path) -> "tuple[Project, Paths]":
     return project, project.paths(DATA, "reports")
 
 
+@contextmanager
+def _writing(project: "Project", paths: "Paths") -> "Iterator[tuple[Project, Paths]]":
+    """Hold the lock of the steps' files: what a killed `dvc repro` left running holds it too."""
+    project.catalogue  # noqa: B018  (a broken configuration fails before anything is written)
+    with locked(paths.tables.parent):
+        yield project, paths
+
+
 def _decided(folder: Path) -> "tuple[Project, Paths]":
     """The project with the files of DVC's steps, or of `keepwell run` where only that was used."""
-    from pipelines.run import STATE
-
     project, paths = _opened(folder)
     return project, paths if paths.features.exists() else project.paths(STATE)
 

@@ -22,8 +22,9 @@ from features.records import Record
 from features.rules import Condition
 from features.standing import StandingRules
 from features.taxonomy import Taxonomy
-from models.params import GateParams, ScoreParams, TrainParams
+from models.params import GateParams, ScoreParams, TrainParams, ValueParams
 from pipelines.custom import FILE, read_custom
+from pipelines.intake.forgotten import Forgotten, read_forgotten
 from pipelines.intake.sources import SourceCatalogue
 from pipelines.params import SparkParams, TrackingParams
 
@@ -50,6 +51,7 @@ class Params(Record):
     churn: ChurnParams
     cutoffs: CutoffParams
     train: TrainParams
+    value: ValueParams
     gate: GateParams
     tracking: TrackingParams
     score: ScoreParams
@@ -68,6 +70,7 @@ class Catalogue(NamedTuple):
     actions: ActionCatalogue
     custom: CustomFeatures | None
     platforms: PlatformCatalogue
+    forgotten: Forgotten
     sha256: str
 
     def definitions(self, params: FeatureParams) -> Definitions:
@@ -110,6 +113,7 @@ def read_catalogue(folder: Path) -> Catalogue:
             PlatformCatalogue, _mapping(folder / "platforms.yaml"), folder / "platforms.yaml"
         ),
         custom=read_custom(folder),
+        forgotten=read_forgotten(folder),
         sha256=_hash(sorted([*folder.glob("*.yaml"), *folder.glob(FILE)])),
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -80,11 +81,13 @@ class Made(NamedTuple):
 def deliver(
     tables: Path, features: Path, scores: Path, decisions: Path, effects: Path, plan: Path,
     measurement: Path, evaluation: Path, *, outbox: Path, receipt: Path, catalogue: Catalogue,
-    params: Params, found: dict[str, Any] | None,
+    params: Params, found: dict[str, Any] | None, wait_seconds: float = 0,
+    wanted: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Publish ``outbox/as_of=.../`` and write its manifest to `receipt` as well.
 
     `found` is what monitoring found, for the report; None where the run is not watched.
+    `wait_seconds` and `wanted` are those of `publish`.
 
     Returns
     -------
@@ -125,7 +128,10 @@ def deliver(
     text = manifest_text(facts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     whole = {**made.files, "manifest.json": text.encode()}
-    publish(whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest)
+    publish(
+        whole, outbox, name=f"as_of={as_of.isoformat()}", version=digest,
+        wait_seconds=wait_seconds, wanted=wanted,
+    )  # fmt: skip
     write_text(text, receipt)
     return facts
 
@@ -197,7 +203,7 @@ def _manifest(inputs: Inputs, made: Made) -> dict[str, Any]:
     }
     first = inputs.decisions.row(0, named=True)
     models = inputs.scores.row(0, named=True)
-    versions = {kind: models[f"{kind}_model"] for kind in ("churn", "stage", "level")}
+    versions = {kind: models[f"{kind}_model"] for kind in ("churn", "stage", "level", "value")}
     return manifest(
         as_of=first["as_of"],
         run_id=first["run_id"],

@@ -9,24 +9,28 @@ import polars as pl
 
 from delivery.charts import figure_svg
 from delivery.risk import calibration_figure
+from features.definitions import Definitions
 from features.params import ChurnParams
 from features.schemas import LABELS
-from models.baselines import RECENCY, RFM, fit_logistic_on, look_up, stays_table, transition_table
-from models.evaluation import OURS, Judged, judge_churn, judge_standing
+from models.baselines import dull_risks, look_up, stays_table, transition_table
+from models.evaluation import OURS, Judged, Leaks, judge_churn, judge_standing
 from models.gate import Verdict
+from models.leaks import too_telling
 from models.params import GateParams
 from models.preprocessing import matrix
 from models.standing import probabilities, with_current
-from pipelines import tracking
+from pipelines import tracking, worth
 from pipelines.artifacts import load_model
 from pipelines.champions import EVALUATION, KINDS, champions_of, nothing, write_champions
 from pipelines.examples import (
     Standing,
+    buyers_of,
     churn_examples,
     classes,
     labelled,
     standing_examples,
 )
+from pipelines.leaks import changed_features
 from pipelines.metrics import write_reports
 from pipelines.tables import read
 from pipelines.train import STANDINGS, Training, read_training
@@ -50,14 +54,16 @@ class Bench(NamedTuple):
     training: Training
     known: pl.DataFrame
     test: pl.DataFrame
+    changed: list[str]
     params: GateParams
     seed: int
     prefix: str
 
 
 def evaluate(
-    features: Path, labels: Path, models: Path, out: Path, reports: Path, *, params: GateParams,
-    tracking_params: tracking.TrackingParams, seed: int, root: Path,
+    features: Path, daily: Path, labels: Path, models: Path, out: Path, reports: Path, *,
+    params: GateParams, definitions: Definitions, tracking_params: tracking.TrackingParams,
+    seed: int, root: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Judge, track and register; write ``evaluation.json``, ``champions.json`` and DVC's metrics.
 
@@ -72,7 +78,8 @@ def evaluate(
     prefix = tracking_params.experiment
     evaluation = {kind: _absent(training, kind) for kind in KINDS}
     if training.test is not None:
-        bench = _bench(mlflow, training, features, labels, params, seed, prefix)
+        changed = changed_features(features, daily, definitions, training.test)
+        bench = _bench(mlflow, training, features, labels, changed, params, seed, prefix)
         with mlflow.start_run(run_name=f"as_of {training.as_of}"):
             _log_training(mlflow, training, params, seed)
             for kind in training.models:
@@ -89,15 +96,16 @@ def _bench(
     training: Training,
     features: Path,
     labels: Path,
+    changed: list[str],
     params: GateParams,
     seed: int,
     prefix: str,
 ) -> Bench:
     table = read(labels, LABELS)
-    known = labelled(features, table, [*training.fit, *training.calibrate])
+    known = labelled(features, table, training.train)
     assert training.test is not None
     test = labelled(features, table, [training.test])
-    return Bench(mlflow, training, known, test, params, seed, prefix)
+    return Bench(mlflow, training, known, test, changed, params, seed, prefix)
 
 
 def _absent(training: Training, kind: str) -> dict[str, Any]:
@@ -110,11 +118,15 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
     name = f"{bench.prefix}-{kind}"
     now = tracking.champion(bench.mlflow, name)
     comparable = now is not None and now.label == _label(bench.training)
-    rival = tracking.load(bench.mlflow, now) if now and comparable else None
+    loads = now is not None and comparable and tracking.readable(bench.mlflow, now)
+    rival = tracking.load(bench.mlflow, now) if now and loads else None
     if kind == "churn" and bench.test.filter("in_population")["churned"].n_unique() < 2:
         return nothing("cannot be judged: at the test everybody churned, or nobody did")
     if kind == "churn":
         judged, example, facts = _try_churn(bench, model, rival)
+    elif kind == "value":
+        judged, example, facts = worth.judged(model, rival, bench.test, bench.params, bench.seed)
+        facts |= _span(bench.training)
     else:
         standing = next(s for s in STANDINGS if s.name == kind)
         judged, example, facts = _try_standing(bench, model, rival, standing)
@@ -154,21 +166,20 @@ def _is_same(trial: Trial, registered: tracking.Registered, training: Training) 
 
 
 def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[str, Any]]:
-    training = bench.training
+    training, day = bench.training, bench.training.test
+    assert day is not None
     fit = churn_examples(bench.known, training.columns)
     test = churn_examples(bench.test, training.columns)
-    dull = {"recency": RECENCY, "rfm_logistic": RFM}
-    predictions = {
-        name: fit_logistic_on(columns, fit.x, fit.y).predict_proba(test.x[columns])[:, 1]
-        for name, columns in dull.items()
-    }
-    predictions[OURS] = _risk(model, bench.test)
-    champion = None if rival is None else _risk(rival, bench.test)
-    judged = judge_churn(test.y, predictions, champion, bench.params, bench.seed)
+    horizon = training.label.horizon_days
+    predictions = dull_risks(fit, test, buyers_of(bench.test)[day], horizon)
+    predictions[OURS] = _risk(model.on(day), bench.test)
+    champion = None if rival is None else _risk(rival.on(day), bench.test)
+    suspects = too_telling(test.x, test.y, bench.params.max_feature_auc)
+    leaks = Leaks(bench.changed, suspects)
+    judged = judge_churn(test.y, predictions, champion, bench.params, bench.seed, leaks)
     days = training.label.lookback_days
     facts = {
         **_span(training),
-        "calibrated_on": str(training.calibrate[0]) if training.calibrate else None,
         "population": f"customers with a value event in the {days} days before",
         "n": len(test.y),
         "churn_rate": float(test.y.mean()),
@@ -185,7 +196,7 @@ def _try_standing(
     bench: Bench, model: Any, rival: Any, standing: Standing
 ) -> tuple[Judged, Any, dict[str, Any]]:
     order, columns = standing.classes, bench.training.columns
-    x, following = standing_examples(bench.test, columns, standing)
+    x, following, _ = standing_examples(bench.test, columns, standing)
     now, before = classes(bench.test, standing.name), classes(bench.known, standing.name)
     after = classes(bench.known, f"{standing.name}_next")
     tables = {
@@ -206,7 +217,7 @@ def _try_standing(
 def _span(training: Training) -> dict[str, Any]:
     return {
         "test_as_of": str(training.test),
-        "train_as_of": [str(day) for day in [*training.fit, *training.calibrate]],
+        "train_as_of": [str(day) for day in training.train],
         "horizon_days": training.label.horizon_days,
         "gap_days": training.label.gap_days,
     }
@@ -240,7 +251,7 @@ def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int
         {
             "as_of": training.as_of,
             "test_as_of": training.test,
-            "train_as_of": ",".join(map(str, [*training.fit, *training.calibrate])),
+            "train_as_of": ",".join(map(str, training.train)),
             "features": len(training.columns),
             "data_sha256": training.data_sha256,
             "seed": seed,

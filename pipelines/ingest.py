@@ -13,6 +13,12 @@ from features.taxonomy import Taxonomy
 from pipelines.intake.accounts import Account, by_source, check_kept
 from pipelines.intake.collection import Collected, Job, Say, collect
 from pipelines.intake.contracts import check_columns
+from pipelines.intake.forgotten import (
+    NOBODY,
+    Forgotten,
+    without_forgotten,
+    without_forgotten_text,
+)
 from pipelines.intake.identity import DUPLICATE
 from pipelines.intake.ledger import LEDGER, Entry, Ledger, read_ledger
 from pipelines.intake.parts import begun, commit, compacted, parts_of, rebucketed
@@ -40,6 +46,7 @@ def ingest(
     taxonomy: Taxonomy,
     rows_per_bucket: int,
     say: Say = lambda _: None,
+    forgotten: Forgotten = NOBODY,
 ) -> list[dict[str, Any]]:
     """Read what is new in every source, account for every row, and update the tables in `out`.
 
@@ -54,6 +61,8 @@ def ingest(
     rows_per_bucket : int
     say : callable
         Told how many rows each chunk had.
+    forgotten : Forgotten
+        Customers whose rows are counted and never kept.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def ingest(
     try:
         ledger = read_ledger(out)
         plan = planned(sources, taxonomy, root, ledger, staging / "spool")
-        job = Job(root, out, staging, sources, taxonomy, plan, say)
+        job = Job(root, out, staging, sources, taxonomy, plan, say, forgotten)
         if plan.nothing_new and plan.kept == ledger.entries and ledger.entries:
             return by_source(ledger.entries, sources.sources, set())
         return _update(job, ledger, rows_per_bucket)
@@ -131,10 +140,10 @@ def _people(job: Job) -> list[Entry]:
         rows, entry = _people_of_input(job, reading)
         parts.setdefault(entry.table, []).append(rows)
         entries.append(entry)
-    still = {entry.table for entry in kept}
+    changed = {entry.table for entry in [*job.plan.withdrawn, *entries]}
     for table in PEOPLE:
-        if table.name not in still:
-            name = LISTED if table is CUSTOMERS else f"{table.name}.parquet"
+        name = LISTED if table is CUSTOMERS else f"{table.name}.parquet"
+        if table.name in changed or not (job.tables / name).exists():
             write(_gathered(parts.get(table.name, []), table), job.staging / name, table)
     return [*kept, *entries]
 
@@ -148,12 +157,12 @@ def _people_of_input(job: Job, reading: Reading) -> tuple[pl.DataFrame, Entry]:
     raw = pl.concat([chunk.rows for chunk in chunks], how="diagonal")
     warned = check_columns(raw, name, source)
     rows = normalise(raw, name, source, job.sources.business)
-    intake = people_of(rows, source.table)
+    intake = people_of(without_forgotten(rows, job.forgotten), source.table)
     account = Account(reading.entry)
     account.warn(warned)
     account.rows_in = raw.height + sum(chunk.rejected.height for chunk in chunks)
     for chunk in chunks:
-        account.reject(chunk.rejected)
+        account.reject(without_forgotten_text(chunk.rejected, job.forgotten))
     repeated = pl.col("reason") == DUPLICATE
     account.reject(intake.rejected.filter(repeated))
     account.reject(rejected_rows(raw, intake.rejected.filter(~repeated)))

@@ -13,15 +13,17 @@ def write_reports(evaluation: dict[str, Any], reports: Path) -> None:
         kind: {row["model"]: {k: v for k, v in row.items() if k != "model"} for row in e["rows"]}
         for kind, e in evaluation.items()
     }
-    _write(metrics, reports / "metrics.json")
-    _write(evaluation["churn"].get("calibration", []), reports / "churn_calibration.json")
+    write_json(metrics, reports / "metrics.json")
+    write_json(evaluation["churn"].get("calibration", []), reports / "churn_calibration.json")
     beside = [
         {"model": f"{kind}: {row['model']}", "log_loss": row["log_loss"]}
         for kind, e in evaluation.items()
         for row in e["rows"]
+        if "log_loss" in row
     ]
-    _write(beside, reports / "log_loss.json")
+    write_json(beside, reports / "log_loss.json")
 
 
-def _write(content: Any, path: Path) -> None:
+def write_json(content: Any, path: Path) -> None:
+    """Indented JSON, as DVC reads it."""
     write_text(json.dumps(content, indent=2) + "\n", path)

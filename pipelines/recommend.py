@@ -33,7 +33,9 @@ from features.time import day_number, visible
 from pipelines.features import read_snapshot
 from pipelines.ingest import read_events
 from pipelines.measure import read_learned
-from pipelines.tables import polars_schema, read, write, write_text
+from pipelines.params import TrackingParams
+from pipelines.tables import polars_schema, present, read, write, write_text
+from pipelines.tracking import open_store
 
 PLAN = "plan.json"
 CONTACT_COLUMNS = {
@@ -102,6 +104,22 @@ def plan_figures(decided: Decided) -> dict[str, Any]:
         "detectable_points": round(100 * detectable(base, treated, control), 2),
         "power": power_sentence(base, treated, control),
     }
+
+
+def track(plan: Path, as_of: date, params: TrackingParams, root: Path) -> None:
+    """Log the plan's figures, budget curve and cost of rules in MLflow; no customer's row.
+
+    They have an experiment of their own, so that runs of the job do not hide those of training.
+    """
+    own = params.model_copy(update={"experiment": f"{params.experiment}-decisions"})
+    mlflow = open_store(own, root)
+    figures = json.loads(present(plan / PLAN, "plan").read_text("utf-8"))
+    arms = {f"customers_{arm}": count for arm, count in figures["arms"].items()}
+    named = ("policy_net_value_cents", "spent_cents", "actions", "gap", "detectable_points")
+    with mlflow.start_run(run_name=f"as_of {as_of}"):
+        mlflow.log_metrics({name: figures[name] for name in named} | arms)
+        for name in (PLAN, "budget_curve.parquet", "cost_of_rules.parquet"):
+            mlflow.log_artifact(str(plan / name))
 
 
 def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:

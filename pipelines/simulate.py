@@ -122,21 +122,22 @@ def respond_to(delivered: Path, days: int) -> str:
     Parameters
     ----------
     delivered : Path
-        ``PROJECT/outbox/as_of=YYYY-MM-DD``.
+        ``PROJECT/outbox/as_of=YYYY-MM-DD``, or ``latest`` beside it.
     days : int
         Days to play from the as-of date on.
     """
     project = delivered.absolute().parent.parent
+    dated = delivered.readlink().name if delivered.name == "latest" else delivered.name
     decisions = read(delivered / "decisions.parquet", DECISIONS)
     actions = read_catalogue(project / "catalogue").actions.actions
-    world = _read_world(project / TRUTH / delivered.name)
+    world = _read_world(project / TRUTH / dated)
     until = today(world) + timedelta(days=days)
     tactics = {action.id: action.tactic for action in actions}
     reply = respond(world, decisions, tactics=tactics, until=until)
     _append(reply.events, project / "raw" / "events.csv")
     _append(reply.sends, project / "raw" / "sends.csv")
     _write_csv(reply.consents, project / "raw" / "consents.csv")
-    write_frame(reply.truth, project / TRUTH / delivered.name / "reply.parquet")
+    write_frame(reply.truth, project / TRUTH / dated / "reply.parquet")
     _write_world(reply.world, project / TRUTH)
     return (
         f"{project}: {reply.truth.height:,} customers reached, {reply.events.height:,} events. "

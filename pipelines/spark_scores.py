@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -43,14 +44,14 @@ Scorer = Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]
 
 def build_scores(
     spark: "SparkSession", features: Path, daily: Path, champions: Path, out: Path, *,
-    definitions: Definitions, standing: StandingRules, churn: ChurnParams,
+    definitions: Definitions, standing: StandingRules, churn: ChurnParams, margin_rate: float,
     tracking_params: tracking.TrackingParams, root: Path,
 ) -> int:  # fmt: skip
     """Score everybody as of now, as pipelines.score.build_scores does; returns their number."""
     day = read_cutoffs(features).now
     columns = scan_snapshot(features, day).collect_schema()
     files = champion_files(champions, tracking_params, root)
-    models = load_files(files)
+    models = load_files(files, day)
     for champion in models:
         check_features(champion, columns.names())
     declared = [f._replace(expression=None) for f in all_features(definitions)]
@@ -59,7 +60,7 @@ def build_scores(
     whole = everybody(now, before, spoken(models, declared), churn)
     with TemporaryDirectory() as folder:
         sent = _sent(spark, files, Path(folder))
-        scorer = _scorer(sent, whole, columns, declared, standing, churn)
+        scorer = _scorer(sent, day, whole, columns, declared, standing, churn, margin_rate)
         types = ", ".join(f"{c.name} {SQL_TYPES[c.kind]}" for c in SCORES.columns)
         scored = now.to_native().mapInPandas(scorer, types).orderBy("customer_id")
         return _write(nw.from_native(scored), out)
@@ -85,17 +86,17 @@ def _sent(spark: "SparkSession", files: Files, folder: Path) -> Files:
 
 
 def _scorer(
-    files: Files, whole: Everybody, columns: pl.Schema, declared: list[Feature],
-    standing: StandingRules, churn: ChurnParams,
+    files: Files, day: date, whole: Everybody, columns: pl.Schema, declared: list[Feature],
+    standing: StandingRules, churn: ChurnParams, margin_rate: float,
 ) -> Scorer:  # fmt: skip
     """What a worker does with its customers, a few thousand at a time."""
 
     def scored(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        models = load_files(_received(files))
+        models = load_files(_received(files), day)
         for part in parts:
             rows = pl.from_pandas(part).cast(pl.Schema(columns))
             now = with_because(nw.from_native(rows, eager_only=True), standing).to_native()
-            yield score_part(now, whole, models, declared, churn).to_pandas()
+            yield score_part(now, whole, models, declared, churn, margin_rate).to_pandas()
 
     return scored
 

@@ -1,27 +1,28 @@
-"""The steps bound to a project: each gets its own sections of the configuration."""
+"""The steps bound to a project: each gets its own sections of the configuration.
+
+What trains, scores, decides and delivers is imported by the step that does it: a rerun that finds
+everything done already needs none of it, and is over in a second.
+"""
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from features.time import snapshot_dates
 from pipelines import champions as resolving
-from pipelines import deliver as delivering
-from pipelines import evaluate as evaluating
 from pipelines import features as featuring
 from pipelines import ingest as ingesting
-from pipelines import labels as labelling
-from pipelines import measure as measuring
-from pipelines import monitor as monitoring
-from pipelines import recommend as recommending
-from pipelines import score as scoring
 from pipelines import tracking
-from pipelines import train as training
 from pipelines.intake.contracts import check_freshness
 from pipelines.intake.quarantine import described, read_quarantine
 from pipelines.project import Paths, Project
+
+if TYPE_CHECKING:
+    from pipelines.backtest import Backtest
+    from pipelines.measure import Measured
+    from pipelines.train import Training
 
 
 def ingest(
@@ -39,6 +40,7 @@ def ingest(
         catalogue.taxonomy,
         params.features.rows_per_bucket,
         say,
+        catalogue.forgotten,
     )
     day = as_of or params.run.as_of
     for warning in check_freshness(accounting, catalogue.sources.sources, day):
@@ -78,25 +80,59 @@ def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True)
 
 def labels(project: Project, paths: Paths) -> pl.DataFrame:
     """Snapshots -> labels of the past cutoffs."""
+    from pipelines import labels as labelling
+
     return labelling.build_labels(paths.features, paths.daily, paths.labels, project.params.churn)
 
 
-def train(project: Project, paths: Paths) -> training.Training:
+def train(project: Project, paths: Paths) -> "Training":
     """Features and labels -> models, not yet judged."""
+    from pipelines import train as training
+
     params = project.params
     return training.train(
-        paths.features, paths.labels, paths.models, params=params.train,
+        paths.features, paths.labels, paths.models, params=params.train, value=params.value,
         definitions=project.definitions, churn=params.churn, seed=params.run.seed,
     )  # fmt: skip
 
 
 def evaluate(project: Project, paths: Paths) -> dict[str, Any]:
     """Models -> judged, tracked, registered, perhaps promoted."""
+    from pipelines import evaluate as evaluating
+
     params = project.params
     return evaluating.evaluate(
-        paths.features, paths.labels, paths.models, paths.evaluation, paths.reports,
-        params=params.gate, tracking_params=params.tracking, seed=params.run.seed,
-        root=project.root,
+        paths.features, paths.daily, paths.labels, paths.models, paths.evaluation, paths.reports,
+        params=params.gate, definitions=project.definitions, tracking_params=params.tracking,
+        seed=params.run.seed, root=project.root,
+    )  # fmt: skip
+
+
+def backtest(project: Project, paths: Paths) -> list[dict[str, Any]]:
+    """Features and labels -> the churn model beside the dull rules at every past cutoff."""
+    from pipelines import backtest as backtesting
+
+    return backtesting.backtest(
+        paths.features, paths.labels, paths.reports, made=_made_with(project), root=project.root
+    )
+
+
+def tune(project: Project, paths: Paths, trials: int) -> dict[str, Any]:
+    """Features and labels -> parameters of the churn model that would have done better."""
+    from pipelines import tune as tuning
+
+    out = paths.reports / "tuned.json"
+    made = _made_with(project)
+    return tuning.tune(paths.features, paths.labels, out, made=made, trials=trials)
+
+
+def _made_with(project: Project) -> "Backtest":
+    from pipelines.backtest import Backtest
+
+    params = project.params
+    return Backtest(
+        project.definitions, params.churn, params.train, params.gate, params.tracking,
+        params.run.seed,
     )  # fmt: skip
 
 
@@ -111,9 +147,12 @@ def score(project: Project, paths: Paths) -> int:
     files = (paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores)
     made_of: dict[str, Any] = {
         "definitions": project.definitions, "standing": project.catalogue.standing,
-        "churn": params.churn, "tracking_params": params.tracking, "root": project.root,
+        "churn": params.churn, "margin_rate": params.recommend.margin_rate,
+        "tracking_params": params.tracking, "root": project.root,
     }  # fmt: skip
     if params.engine == "polars":
+        from pipelines import score as scoring
+
         return scoring.build_scores(*files, **made_of).height
     from pipelines import spark, spark_scores
 
@@ -121,8 +160,10 @@ def score(project: Project, paths: Paths) -> int:
         return spark_scores.build_scores(session, *files, **made_of)
 
 
-def measure(project: Project, paths: Paths) -> measuring.Measured:
+def measure(project: Project, paths: Paths) -> "Measured":
     """Past decisions and what followed -> what the actions changed, and beliefs about them."""
+    from pipelines import measure as measuring
+
     return measuring.measure_effects(
         paths.tables, paths.features, paths.effects, paths.measurement, outbox=project.outbox,
         catalogue=project.catalogue.actions, params=project.params.measure,
@@ -131,17 +172,22 @@ def measure(project: Project, paths: Paths) -> measuring.Measured:
 
 def recommend(project: Project, paths: Paths) -> pl.DataFrame:
     """Scores -> one decision for everybody."""
-    catalogue = project.catalogue
-    return recommending.build_decisions(
+    from pipelines import recommend as recommending
+
+    catalogue, params = project.catalogue, project.params
+    decisions = recommending.build_decisions(
         paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
         paths.decisions, paths.plan, outbox=project.outbox, catalogue=catalogue.actions,
-        catalogue_hash=catalogue.sha256, params=project.params.recommend,
-        churn=project.params.churn,
+        catalogue_hash=catalogue.sha256, params=params.recommend, churn=params.churn,
     )  # fmt: skip
+    recommending.track(paths.plan, decisions["as_of"][0], params.tracking, project.root)
+    return decisions
 
 
 def monitor(project: Project, paths: Paths) -> dict[str, Any]:
     """Sources, distributions, past predictions and the plan -> what is unusual."""
+    from pipelines import monitor as monitoring
+
     return monitoring.monitor(
         paths.tables, paths.features, paths.scores, paths.decisions, paths.monitor,
         outbox=project.outbox, catalogue=project.catalogue.actions,
@@ -149,12 +195,22 @@ def monitor(project: Project, paths: Paths) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def deliver(project: Project, paths: Paths, found: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Decisions -> the published folder; returns its manifest."""
+def deliver(
+    project: Project,
+    paths: Paths,
+    found: dict[str, Any] | None = None,
+    *,
+    wait_seconds: float = 0,
+    wanted: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Decisions -> the published folder; returns its manifest. See `publish` for the options."""
+    from pipelines import deliver as delivering
+
     return delivering.deliver(
         paths.tables, paths.features, paths.scores, paths.decisions, paths.effects, paths.plan,
         paths.measurement, paths.evaluation, outbox=project.outbox, receipt=paths.receipt,
         catalogue=project.catalogue, params=project.params, found=found,
+        wait_seconds=wait_seconds, wanted=wanted,
     )  # fmt: skip
 
 

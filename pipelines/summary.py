@@ -1,6 +1,7 @@
 """What a run found, in the lines that a person reads at its end."""
 
 import json
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -9,12 +10,15 @@ from delivery.formats import count, money, percent
 from features.schemas import DECISIONS, SCORES, STAGES
 from pipelines.champions import EVALUATION
 from pipelines.project import Paths, Project
+from pipelines.run import STATE, Outcome
 from pipelines.tables import present, read
 
 BASELINES = {
     "keepwell": "Keepwell",
     "recency": "recency alone",
     "rfm_logistic": "RFM + logistic",
+    "mbg_nbd": "MBG/NBD",
+    "past_rate": "past year's rate",
     "stays": "everybody stays",
     "transition_table": "transition table",
 }
@@ -36,6 +40,16 @@ def summary(project: Project, paths: Paths) -> str:
     return "\n\n".join(parts)
 
 
+def ended(project: Project, as_of: date, outcome: Outcome, *, brief: bool) -> str:
+    """The last lines of a run: its summary, or, `brief` and where it was a rerun, one line."""
+    folder = f"{project.outbox.name}/as_of={as_of.isoformat()}"
+    if outcome.unchanged:
+        return f"{folder} is as it was: delivered before, verified now."
+    if brief:
+        return f"{folder}: {count(outcome.manifest['counts']['exported'])} actions"
+    return summary(project, project.paths(STATE))
+
+
 def _standing(scores: pl.DataFrame) -> str:
     counts = dict(scores.group_by("stage").len().iter_rows())
     lines = [f"  {stage:<12} {count(counts.get(stage, 0)):>9}" for stage in STAGES]
@@ -51,9 +65,18 @@ def _models(evaluation: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    name = BASELINES[row["model"]]
+    name = f"{BASELINES[row['model']]:<18}"
+    if "bias" in row:
+        return _value_row(name, row)
     first = f"AUC {row['auc']:.3f}" if "auc" in row else f"macro-F1 {row['macro_f1']:.3f}"
-    return f"{name:<18} {first}   log-loss {row['log_loss']:.3f}"
+    return f"{name} {first}   log-loss {row['log_loss']:.3f}"
+
+
+def _value_row(name: str, row: dict[str, Any]) -> str:
+    inside = row.get("coverage")
+    covered = f"   80 % interval holds {percent(inside)}" if inside is not None else ""
+    off = f"mean error {row['mae'] / 100:,.2f}   predicted / actual {row['bias']:.2f}"
+    return f"{name} {off}{covered}"
 
 
 def _decided(project: Project, manifest: dict[str, Any], decisions: pl.DataFrame) -> str:

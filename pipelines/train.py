@@ -14,21 +14,23 @@ from features.definitions import Definitions
 from features.params import ChurnParams
 from features.records import Record
 from features.schemas import LABELS, LEVELS, STAGES
-from models.churn import fit_churn
-from models.params import TrainParams
+from models.churn import churn_columns
+from models.fitting import Task, fit_churn
+from models.params import TrainParams, ValueParams
 from models.preprocessing import informative
-from models.splits import split
 from models.standing import fit_standing
+from pipelines import worth
 from pipelines.artifacts import save_model
 from pipelines.champions import KINDS
 from pipelines.examples import (
     Standing,
+    buyers_of,
     churn_examples,
     columns_of,
     labelled,
     standing_examples,
 )
-from pipelines.features import read_cutoffs
+from pipelines.features import read_cutoffs, read_snapshot
 from pipelines.tables import present, read, write_text
 
 TRAINING = "training.json"
@@ -39,8 +41,7 @@ class Training(Record):
     """What was trained on what; models that were not trained say why."""
 
     as_of: date
-    fit: list[date]
-    calibrate: list[date]
+    train: list[date]
     test: date | None
     label: ChurnParams
     columns: list[str]
@@ -50,10 +51,10 @@ class Training(Record):
 
 
 def train(
-    features: Path, labels: Path, out: Path, *, params: TrainParams,
+    features: Path, labels: Path, out: Path, *, params: TrainParams, value: ValueParams,
     definitions: Definitions, churn: ChurnParams, seed: int,
 ) -> Training:  # fmt: skip
-    """Fit the three models and write them with ``training.json`` to `out`."""
+    """Fit the four models and write them with ``training.json`` to `out`."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     cutoffs = read_cutoffs(features)
@@ -62,7 +63,7 @@ def train(
     if cutoffs.test is None:
         training = _untrained(facts, "the history is too short for a training and a test cutoff")
     else:
-        training = _fit(features, read(labels, LABELS), out, facts, params, seed)
+        training = _fit(features, read(labels, LABELS), out, facts, params, value, seed)
     write_text(training.model_dump_json(indent=2) + "\n", out / TRAINING)
     return training
 
@@ -73,7 +74,7 @@ def read_training(models: Path) -> Training:
 
 
 def _untrained(facts: dict[str, Any], why: str) -> Training:
-    nothing: dict[str, Any] = {"fit": [], "calibrate": [], "test": None, "data_sha256": ""}
+    nothing: dict[str, Any] = {"train": [], "test": None, "data_sha256": ""}
     return Training(**facts, **nothing, models={}, why_not=dict.fromkeys(KINDS, why))
 
 
@@ -83,33 +84,42 @@ def _fit(
     out: Path,
     facts: dict[str, Any],
     params: TrainParams,
+    value: ValueParams,
     seed: int,
 ) -> Training:
-    parts = split(read_cutoffs(features), facts["label"])
-    rows = labelled(features, labels, parts.fit)
-    later = labelled(features, labels, parts.calibrate) if parts.calibrate else None
-    known = rows if later is None else pl.concat([rows, later])
+    cutoffs = read_cutoffs(features)
+    known = labelled(features, labels, cutoffs.train)
     models: dict[str, str] = {}
     why_not: dict[str, str] = {}
-    poor = too_few(churn_examples(known, []).y, params.min_per_class)
-    poor = poor or too_few(churn_examples(rows, []).y, 1)
+    examples = churn_examples(known, facts["columns"])
+    poor = too_few(examples.y, params.min_per_class)
     if poor:
         why_not["churn"] = poor
     else:
-        own = informative(churn_examples(rows, facts["columns"]).x)
-        fit = churn_examples(rows, own)
-        calibrate = None if later is None else churn_examples(later, own)
-        models["churn"] = save_model(fit_churn(fit, calibrate, params, seed), out / "churn.skops")
+        own = churn_columns(examples.x)
+        assert cutoffs.test is not None
+        test = read_snapshot(features, cutoffs.test)
+        bought = buyers_of(known) | buyers_of(test)
+        rows = examples._replace(x=examples.x[own])
+        model = fit_churn(Task(rows, bought, facts["label"], params, seed))
+        models["churn"] = save_model(model, out / "churn.skops")
     for standing in STANDINGS:
-        x, following = standing_examples(known, facts["columns"], standing)
+        x, following, _ = standing_examples(known, facts["columns"], standing)
         if len(set(following)) < 2:
             why_not[standing.name] = "everybody has the same next class"
             continue
         model = fit_standing(x.loc[:, informative(x)], following, params, seed)
         models[standing.name] = save_model(model, out / f"{standing.name}.skops")
+    latest = read_snapshot(features, cutoffs.test) if cutoffs.test else known.clear()
+    valued = worth.fit(known, latest, facts["columns"], facts["label"], value, seed)
+    if valued is None:
+        why_not["value"] = "nobody has a value event at the past cutoffs"
+    else:
+        models["value"] = save_model(valued, out / "value.skops")
     return Training(
-        **facts, **parts._asdict(), data_sha256=_digest(known), models=models, why_not=why_not
-    )
+        **facts, train=cutoffs.train, test=cutoffs.test, data_sha256=_digest(known),
+        models=models, why_not=why_not,
+    )  # fmt: skip
 
 
 def too_few(churned: np.ndarray, minimum: int) -> str | None:

@@ -93,14 +93,15 @@ class LogPlan(NamedTuple):
 
 
 def log_plan(
-    *, events: int, until: date, days: int, seed: int = 0, seasonal: bool = True
-) -> LogPlan:
+    *, events: int, until: date, days: int, seed: int = 0, seasonal: bool = True,
+    customers: int | None = None,
+) -> LogPlan:  # fmt: skip
     """Decide how many events each customer has.
 
     Parameters
     ----------
     events : int
-        Number of rows in total; a fiftieth of it is the number of customers.
+        Number of rows in total.
     until : date
         The first day that is not simulated.
     days : int
@@ -108,13 +109,15 @@ def log_plan(
     seed : int, default 0
     seasonal : bool, default True
         Sessions follow the year, the week and the hours; otherwise they are even.
+    customers : int, optional
+        A fiftieth of the events, where not given.
 
     Returns
     -------
     LogPlan
         16 bytes a customer while it is made, 8 afterwards.
     """
-    customers = max(events // EVENTS_PER_CUSTOMER, 1)
+    customers = customers or max(events // EVENTS_PER_CUSTOMER, 1)
     weights = 1 / (_uniform(seed, "activity", np.arange(customers)) + _OFFSET)
     reached = np.cumsum(weights)
     first = np.append(0, np.floor(reached / reached[-1] * events)).astype(np.int64)

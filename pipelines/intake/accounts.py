@@ -9,6 +9,7 @@ import polars as pl
 from features.errors import DataError
 from pipelines.intake.contracts import check_counts
 from pipelines.intake.delimited import ROW
+from pipelines.intake.forgotten import FORGOTTEN
 from pipelines.intake.identity import DUPLICATE
 from pipelines.intake.ledger import Entry
 from pipelines.intake.sources import Source
@@ -28,10 +29,14 @@ class Account:
         self.warnings: dict[str, None] = {}
 
     def reject(self, rows: pl.DataFrame) -> None:
-        """Count rejected rows by ``reason``; those with ``raw`` text go to quarantine."""
+        """Count rejected rows by ``reason``; those with ``raw`` text go to quarantine.
+
+        Nothing but the count is kept of a customer who was forgotten.
+        """
         self.reasons.update(dict(rows.group_by("reason").len().iter_rows()))
         if "raw" in rows.columns and rows.height:
-            self.quarantined.append(rows.select(ROW, "reason", "raw"))
+            kept = rows.filter(pl.col("reason") != FORGOTTEN)
+            self.quarantined.append(kept.select(ROW, "reason", "raw"))
 
     def warn(self, said: list[str]) -> None:
         """Remember what is unusual, once."""
@@ -132,5 +137,5 @@ def _summed(name: str, source: Source, own: list[Entry], fresh: set[str]) -> dic
 
 
 def _all_repeated(own: list[Entry]) -> bool:
-    """Whether every good row says again what another source says: a legal overlap."""
-    return any(entry.duplicates for entry in own)
+    """Whether every good row says again what another source says, or is of somebody forgotten."""
+    return any(entry.duplicates or FORGOTTEN in entry.reasons for entry in own)

@@ -13,6 +13,12 @@ from pipelines.intake.accounts import Account, check_kept
 from pipelines.intake.contracts import check_columns
 from pipelines.intake.delimited import ROW
 from pipelines.intake.events import typed_events
+from pipelines.intake.forgotten import (
+    NOBODY,
+    Forgotten,
+    without_forgotten,
+    without_forgotten_text,
+)
 from pipelines.intake.identity import DUPLICATE, ID, INPUT, KEPT, SEEN, WHO, judged
 from pipelines.intake.index import STATE, read_index, shared, turned, with_states, write_index
 from pipelines.intake.inputs import rows_expected, stamp
@@ -50,6 +56,7 @@ class Job(NamedTuple):
     taxonomy: Taxonomy
     plan: Plan
     say: Say
+    forgotten: Forgotten = NOBODY
 
 
 def collect(job: Job, rows_per_bucket: int, buckets: int) -> Collected:
@@ -131,6 +138,7 @@ def _typed(job: Job, reading: Reading, account: Account) -> Iterator[pl.DataFram
     for chunk in chunks_of(reading.input, reading.path, source, job.root):
         account.warn(check_columns(chunk.rows, name, source))
         good, raw = normalise(chunk.rows, name, source, business), chunk.rows
+        good = without_forgotten(good, job.forgotten)
         fine = good["reason"].is_null()
         bad = good.filter(~fine).select(ROW, "reason")
         if bad.height:
@@ -138,7 +146,7 @@ def _typed(job: Job, reading: Reading, account: Account) -> Iterator[pl.DataFram
         lines = source.lines_of_order
         typed = typed_events(good, raw, name, job.taxonomy, zone=business.timezone, lines=lines)
         account.rows_in += chunk.rows.height + chunk.rejected.height
-        account.reject(chunk.rejected)
+        account.reject(without_forgotten_text(chunk.rejected, job.forgotten))
         account.reject(rejected_rows(chunk.rows, pl.concat([bad, typed.rejected])))
         account.cover(typed.rows["on"])
         yield typed.rows

@@ -8,6 +8,7 @@ import polars as pl
 
 from features.errors import DataError
 from pipelines.intake.delimited import ROW
+from pipelines.intake.forgotten import FORGOTTEN
 from pipelines.intake.ledger import Entry
 from pipelines.intake.sources import Freshness, Source
 
@@ -62,7 +63,7 @@ def check_counts(entries: list[Entry], fresh: set[str], name: str, source: Sourc
         If more rows are quarantined than the contract accepts, or the volume must not change so.
     """
     rows = sum(entry.rows_in for entry in entries)
-    quarantined = sum(sum(entry.reasons.values()) for entry in entries)
+    quarantined = sum(n for e in entries for reason, n in e.reasons.items() if reason != FORGOTTEN)
     most = source.contract.max_quarantined_rate
     if rows and quarantined / rows > most and quarantined < rows:
         raise DataError(

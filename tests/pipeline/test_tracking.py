@@ -1,13 +1,19 @@
 """The registry: versions, aliases, digests; nothing is sent home."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version as installed
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
+import yaml
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
 
 from features.errors import NoChampionError, RefusedError
 from pipelines import tracking
@@ -89,3 +95,93 @@ def test_command_line_sends_nothing_home_before_anything_is_imported():
         [sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["true", "1"]
+
+
+def artefacts(root):
+    return next((root / "mlartifacts").rglob("MLmodel")).parent
+
+
+PAYLOAD = "import pathlib; pathlib.Path({canary!r}).touch()"
+
+
+def pickled(canary):
+    return f"cbuiltins\nexec\n(S{PAYLOAD.format(canary=str(canary))!r}\ntR.".encode()
+
+
+def with_swapped_pickle(folder, canary):
+    (folder / "model.skops").unlink()
+    (folder / "model.pkl").write_bytes(pickled(canary))
+    described = yaml.safe_load((folder / "MLmodel").read_text())
+    described["flavors"]["sklearn"] |= {
+        "pickled_model": "model.pkl", "serialization_format": "cloudpickle",
+    }  # fmt: skip
+    (folder / "MLmodel").write_text(yaml.safe_dump(described))
+
+
+def with_path_outside(folder, canary):
+    with_swapped_pickle(folder, canary)
+    outside = folder.parent / "outside.pkl"
+    (folder / "model.pkl").rename(outside)
+    text = (folder / "MLmodel").read_text().replace("model.pkl", "../outside.pkl")
+    (folder / "MLmodel").write_text(text)
+
+
+def with_loader_module(folder, canary):
+    (folder / "code").mkdir()
+    (folder / "code" / "evilmod.py").write_text(PAYLOAD.format(canary=str(canary)))
+    described = yaml.safe_load((folder / "MLmodel").read_text())
+    described["flavors"]["python_function"] |= {"loader_module": "evilmod", "code": "code"}
+    (folder / "MLmodel").write_text(yaml.safe_dump(described))
+
+
+def with_trusted_system_call(folder, canary):
+    model = FunctionTransformer(os.system, kw_args={"command": f"touch {canary}"})
+    (folder / "model.skops").write_bytes(skops.io.dumps(model))
+    described = yaml.safe_load((folder / "MLmodel").read_text())
+    described["flavors"]["sklearn"]["skops_trusted_types"] = ["posix.system"]
+    (folder / "MLmodel").write_text(yaml.safe_dump(described))
+
+
+@pytest.mark.parametrize(
+    "poisoned",
+    [with_swapped_pickle, with_path_outside, with_loader_module, with_trusted_system_call],
+)
+def test_hostile_model_is_refused_before_any_of_its_code_runs(
+    tmp_path, root, store, registered, poisoned
+):
+    """The four that MLflow itself loads: in the store, in place of what was registered."""
+    home = next(p.parent for p in artefacts(root).rglob("MLmodel"))
+    kept, canary = tmp_path / "kept", tmp_path / "ran"
+    shutil.copytree(home, kept)
+    try:
+        poisoned(home, canary)
+        with pytest.raises(RefusedError, match="not the folder that was registered"):
+            tracking.load(store, registered)
+    finally:
+        shutil.rmtree(home)
+        shutil.copytree(kept, home)
+    assert not canary.exists()
+    tracking.load(store, registered)
+
+
+OLD = {name: installed(name) for name in tracking.EXACT} | {"scikit-learn": "0.1"}
+
+
+def test_model_of_other_library_versions_is_refused_before_it_is_read(store, registered):
+    client, key = store.MlflowClient(), tracking.LIBRARIES
+    version = (registered.name, registered.version)
+    libraries = client.get_model_version(*version).tags[key]
+    try:
+        client.set_model_version_tag(*version, key, json.dumps(OLD))
+        assert not tracking.readable(store, registered)
+        with pytest.raises(RefusedError, match=r"Got scikit-learn \d.*Expected scikit-learn 0.1"):
+            tracking.load(store, registered)
+    finally:
+        client.set_model_version_tag(*version, key, libraries)
+
+
+def test_registered_model_states_its_requirements_and_signature(root, registered):
+    described = yaml.safe_load((artefacts(root) / "MLmodel").read_text())
+    assert described["signature"]["inputs"]
+    needed = (artefacts(root) / "requirements.txt").read_text().split()
+    assert {n.partition("==")[0] for n in needed} >= {"lightgbm", "scikit-learn", "skops"}

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from actions.evidence import evidence
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
@@ -31,6 +32,8 @@ def decided():
             arm=pl.Series(["policy"] * n + ["holdout"] * n),
             outcome=pl.Series(["exported"] * n + ["held_out"] * n),
             action_id=pl.Series(["offer"] * n + [None] * n),
+            eligible_options=pl.lit("offer:email"),
+            action_propensity=pl.Series([0.9] * n + [0.1] * n),
             **{name: pl.lit(value) for name, value in (plain | changes).items()},
         )
 
@@ -132,6 +135,45 @@ def test_wrong_prior_gives_way_to_much_evidence(decided, catalogue):
     assert (row["basis"], row["stage"], row["control"]) == ("measured", "engagement", 100_000)
     assert row["measured_points"] == pytest.approx(10)
     assert row["points"] == pytest.approx(10, abs=0.5)
+
+
+def test_handful_of_equal_outcomes_is_not_certainty(decided):
+    found = evidence(decided(1.0, 1.0, n=2), "offer")
+    assert found is not None
+    assert found.error > 40
+
+
+def drawn_log(effect: float) -> pl.DataFrame:
+    """All planned for the call; the random arm drew the offer, more often where there is less else.
+
+    Customers with one option buy more (p 0.7) and draw the offer twice as often as the others.
+    """
+    rng = np.random.default_rng(0)
+    few = rng.random(60_000) < 0.5
+    offered = rng.random(60_000) < np.where(few, 0.2, 0.1)
+    p = np.where(few, 0.7, 0.3)
+    return pl.DataFrame(
+        {
+            "customer_id": [f"c{k}" for k in range(len(p))],
+            "as_of": AS_OF, "stage": "engagement", "p_value": 0.5,
+            "planned_action_id": "call",
+            "arm": "random",
+            "action_id": pl.Series(["offer" if one else None for one in offered]),
+            "eligible_options": np.where(few, "offer:email", "offer:email call:phone"),
+            "action_propensity": np.where(few, np.where(offered, 0.2, 0.8),
+                                          np.where(offered, 0.1, 0.9)),
+            "success": (rng.random(len(p)) < p + effect * offered).astype(float),
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.1])
+def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
+    """The plain difference would be off by 100 x (17/30 - 13/27) x 0.4: customers differ."""
+    found = evidence(drawn_log(effect), "offer")
+    assert found is not None
+    assert found.points == pytest.approx(100 * effect, abs=2.5 * found.error)
+    assert found.error < 1
 
 
 def test_nothing_measured_leaves_everything_assumed(decided, catalogue):

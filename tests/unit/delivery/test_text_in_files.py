@@ -14,7 +14,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from delivery.canonical import action_columns, typed_actions
+from delivery import formats
+from delivery.canonical import action_columns, action_rows, typed_actions
 from delivery.csv_cells import FORMULA, clean_text, csv_text
 from delivery.facts import report_facts
 from delivery.workbook import workbook_bytes
@@ -147,6 +148,25 @@ def test_same_rows_give_the_same_workbook_and_many_rows_several_sheets(workbook,
     book = openpyxl.load_workbook(io.BytesIO(made), read_only=True)
     letters = [name for name in book.sheetnames if name.startswith("Thank-you letter")]
     assert letters == ["Thank-you letter", "Thank-you letter 2", "Thank-you letter 3"]
+
+
+def test_counts_are_numbers_in_the_workbook_whatever_the_locale(scores, decisions, catalogue, run):
+    ids = [f"{number:04d}" for number in range(1200)]
+    held = {"outcome": "held_out", "exit_reason": "holdout"}
+    who, what = (make(*({"customer_id": c} | more for c in ids)) for make, more in
+                 ((scores, {}), (decisions, held)))  # fmt: skip
+    with formats.written_in("de-DE"):
+        facts = report_facts(
+            scores=who, decisions=what, movement=pl.DataFrame(schema=MOVES), evaluation={},
+            catalogue=catalogue, run=run,
+        )  # fmt: skip
+        made = workbook_bytes(
+            typed_actions(action_rows(who, what, catalogue=catalogue)), facts=facts,
+            catalogue=catalogue, columns=action_columns(), run=run,
+        )  # fmt: skip
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["This week"]
+    counted = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert counted["Held out for measurement"] == counted["Retention"] == 1200
 
 
 @pytest.mark.slow

@@ -1,46 +1,61 @@
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.special import expit
-from sklearn.calibration import CalibratedClassifierCV
+from scipy.special import expit, logit
 
-from models.churn import Examples, fit_churn, logistic_member
+from features.params import ChurnParams
+from models.churn import HISTORY, MEMBERS, Examples, histories
+from models.fitting import Task, fit_churn
 from models.metrics import auc
-from models.params import TrainParams
 from models.preprocessing import informative, matrix, signed_log
-from models.reasons import attributions
 
-PARAMS = TrainParams(
-    min_per_class=10, boosting_rounds=10, boosting_leaves=7, learning_rate=0.2, logistic_c=1.0
-)
+LABEL = ChurnParams(horizon_days=30, gap_days=0, lookback_days=90)
+JANUARY, MARCH, MAY = (date(2018, month, 1) for month in (1, 3, 5))
+COLUMNS = ["days_since_last_value", "value_events_90d", "days_since_last_visit", *HISTORY]
 
 
-def examples(seed, n=600, shift=0.0):
+def examples(seed, n=600, shift=0.0, as_of=JANUARY):
     """Customers whose risk grows with their silence; a third never visited."""
     draw = np.random.default_rng(seed)
-    silence = draw.gamma(2, 10, n)
+    silence = draw.gamma(2, 10, n).round()
+    repeats = draw.poisson(3, n).astype(float)
+    span = np.where(repeats > 0, draw.gamma(4, 20, n).round(), 0.0)
     x = pd.DataFrame(
         {
             "days_since_last_value": silence,
             "value_events_90d": draw.poisson(3, n).astype(float),
             "days_since_last_visit": np.where(draw.random(n) < 0.3, np.nan, draw.gamma(2, 5, n)),
             "channel_ad_events_90d": np.zeros(n),
+            "value_gaps": repeats,
+            "value_span_days": span,
+            "days_since_first_value": span + silence,
         }
     )
     y = (draw.random(n) < expit(shift + (silence - 20) / 5)).astype(int)
-    return Examples(x, y)
+    return Examples(x, y, np.full(n, np.datetime64(as_of)))
 
 
-def chosen(rows, columns):
-    return Examples(rows.x[columns], rows.y)
+def both(one, other):
+    x = pd.concat([one.x, other.x], ignore_index=True)[COLUMNS]
+    return Examples(x, np.append(one.y, other.y), np.append(one.as_of, other.as_of))
 
 
 @pytest.fixture(scope="module")
-def fitted():
-    fit, later = examples(0), examples(1)
-    columns = informative(fit.x)
-    return fit_churn(chosen(fit, columns), chosen(later, columns), PARAMS, 0), columns
+def fit(quick_training):
+    def of(rows, seed=0):
+        rows = rows._replace(x=rows.x[COLUMNS])
+        buyers = dict.fromkeys((JANUARY, MARCH, MAY), histories(rows.x))
+        return fit_churn(Task(rows, buyers, LABEL, quick_training, seed))
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def fitted(fit):
+    return fit(both(examples(0), examples(1, as_of=MARCH)))
 
 
 def test_column_that_is_constant_or_unknown_tells_nobody_apart():
@@ -64,70 +79,53 @@ def test_signed_log_is_odd_and_keeps_zero_and_nan():
 
 
 def test_it_learns_in_spite_of_constant_and_unknown_values(fitted):
-    model, columns = fitted
-    assert columns == ["days_since_last_value", "value_events_90d", "days_since_last_visit"]
     test = examples(2)
-    risk = model.predict_proba(test.x[columns])[:, 1]
-    assert np.isfinite(risk).all()
+    assert informative(test.x) == COLUMNS
+    risk = fitted.predict_proba(test.x[COLUMNS])[:, 1]
     assert ((risk > 0) & (risk < 1)).all()
     assert auc(test.y, risk) > 0.8
 
 
 def test_customer_of_whom_nothing_is_known_has_a_risk(fitted):
-    model, columns = fitted
-    risk = model.predict_proba(pd.DataFrame(np.nan, index=[0], columns=columns))[0, 1]
+    risk = fitted.predict_proba(pd.DataFrame(np.nan, index=[0], columns=COLUMNS))[0, 1]
     assert 0 < risk < 1
 
 
-def test_later_customers_set_the_general_level():
-    """Twice as many churn at the calibration cutoff as at the fit."""
-    fit, later, test = examples(0, shift=-2), examples(1, shift=1), examples(2, shift=1)
-    columns = informative(fit.x)
-    rows = [chosen(part, columns) for part in (fit, later, test)]
-    plain = fit_churn(rows[0], None, PARAMS, 0).predict_proba(rows[2].x)[:, 1]
-    calibrated = fit_churn(rows[0], rows[1], PARAMS, 0).predict_proba(rows[2].x)[:, 1]
-    assert abs(calibrated.mean() - test.y.mean()) < 0.05 < abs(plain.mean() - test.y.mean())
+def test_level_of_the_latest_cutoff_does_not_move_the_level(fit):
+    """Twice as many churn at the held-out cutoff: that alone does not foretell the next."""
+    model = fit(both(examples(0, n=3000, shift=-1), examples(1, n=3000, shift=1, as_of=MARCH)))
+    assert abs(model.blend_["intercept"]) < 0.5
 
 
-def test_calibration_keeps_the_order():
-    fit, later = examples(0), examples(1)
-    columns = informative(fit.x)
-    rows = [chosen(part, columns) for part in (fit, later)]
-    plain = fit_churn(rows[0], None, PARAMS, 0).predict_proba(rows[1].x)[:, 1]
-    calibrated = fit_churn(rows[0], rows[1], PARAMS, 0).predict_proba(rows[1].x)[:, 1]
-    assert auc(later.y, calibrated) == pytest.approx(auc(later.y, plain))
+def test_held_out_customers_of_one_kind_are_not_used(fit):
+    alike = examples(1, n=50, as_of=MARCH)._replace(y=np.zeros(50, dtype=int))
+    model = fit(both(examples(0), alike))
+    assert model.blend_ == {"weights": dict.fromkeys(MEMBERS, 1 / 3), "intercept": 0.0}
 
 
-def test_calibration_customers_of_one_kind_are_not_used():
-    fit = chosen(examples(0), ["days_since_last_value", "value_events_90d"])
-    alike = Examples(fit.x.head(50), np.zeros(50, dtype=int))
-    assert not isinstance(fit_churn(fit, alike, PARAMS, 0), CalibratedClassifierCV)
-
-
-def test_same_seed_gives_the_same_bytes():
-    columns = ["days_since_last_value", "value_events_90d"]
-    fit, later, test = (chosen(examples(seed), columns) for seed in (0, 1, 2))
-    one, again = (fit_churn(fit, later, PARAMS, 3).predict_proba(test.x) for _ in range(2))
+def test_same_seed_gives_the_same_bytes(fit):
+    rows = both(examples(0), examples(1, as_of=MARCH))
+    one, again = (fit(rows, 3).predict_proba(examples(2).x[COLUMNS]) for _ in range(2))
     assert one.tobytes() == again.tobytes()
 
 
-@pytest.mark.parametrize("calibrated", [True, False])
-def test_shares_add_up_to_the_log_odds_of_the_logistic_member(fitted, calibrated):
-    model, columns = fitted
-    if not calibrated:
-        model = fit_churn(chosen(examples(0), columns), None, PARAMS, 0)
-    member, x = logistic_member(model), examples(2).x[columns]
-    names, shares = attributions(member, x)
-    assert sorted(names) == sorted(columns)
-    log_odds = shares.sum(axis=1) + member["model"][-1].intercept_[0]
-    assert np.abs(log_odds - member.decision_function(x)).max() < 1e-9
+def test_attributions_add_up_to_the_log_odds_of_each_member_and_of_the_risk(fitted):
+    x = examples(2).x[COLUMNS]
+    logits = fitted.member_logits(x)
+    assert np.abs(fitted.boosting_attributions(x).sum(axis=1) - logits[:, 0]).max() < 1e-9
+    assert np.abs(fitted.logistic_attributions(x).sum(axis=1) - logits[:, 1]).max() < 1e-9
+    risk = fitted.predict_proba(x)[:, 1]
+    assert np.abs(fitted.attributions(x).sum(axis=1) - logit(risk)).max() < 1e-9
 
 
-def test_share_of_silence_grows_with_the_silence(fitted):
-    model, columns = fitted
-    member, x = logistic_member(model), examples(2).x[columns]
-    names, shares = attributions(member, x)
+def test_share_of_silence_is_larger_for_the_silent(fitted):
+    x = examples(2).x[COLUMNS]
     silence = x["days_since_last_value"].to_numpy()
-    own = shares[:, names.index("days_since_last_value")]
-    assert (np.diff(own[np.argsort(silence)]) >= 0).all()
+    own = fitted.attributions(x)[:, COLUMNS.index("days_since_last_value")]
     assert own[silence.argmin()] < 0 < own[silence.argmax()]
+
+
+def test_p_alive_stands_beside_the_risk(fitted):
+    x = examples(2).x[COLUMNS]
+    alive, buys = fitted.p_alive(x), fitted.p_purchase(x)
+    assert ((buys > 0) & (buys < alive) & (alive < 1)).all()

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from models.evaluation import judge_churn, judge_standing
+from models.evaluation import Leaks, judge_churn, judge_standing
+from models.leaks import Suspect
 from models.params import GateParams
 
-PARAMS = GateParams(bootstrap_samples=100, max_ece=0.05)
+PARAMS = GateParams(bootstrap_samples=100, max_ece=0.05, max_feature_auc=0.99, max_auc_gain=0.5)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_challenger_is_compared_with_the_champion_on_the_same_customers(churn):
     blurred = np.clip(0.5 + (p - 0.5) + 0.25 * (useless - 0.5), 0, 1)
     verdict = judge_churn(y, {"recency": coarse, "keepwell": blurred}, p, PARAMS, 0).verdict
     assert not verdict.promote
-    assert verdict.why.startswith("loses to the champion: AUC -0.0")
+    assert verdict.why.startswith("worse log-loss than the champion: log-loss -0.0")
 
 
 def test_test_period_in_which_all_end_alike_promotes_nobody():
@@ -75,3 +76,27 @@ def test_error_that_chance_alone_explains_is_no_reason_to_refuse():
     judged = judge_churn(y, {"recency": draw.random(60), "keepwell": p}, None, PARAMS, 0)
     assert judged.rows[1]["ece"] > PARAMS.max_ece
     assert judged.verdict.promote
+
+
+def test_leaks_refuse_promotion_and_are_named(churn):
+    y, p, coarse, _ = churn
+    predictions = {"recency": coarse, "keepwell": p}
+    for leaks, named in (
+        (Leaks(["visits_next_week"], []), "change when later events are added (visits_next_week)"),
+        (
+            Leaks([], [Suspect("refund_90d", 0.995)]),
+            "refund_90d alone tells who churns with AUC 0.995",
+        ),
+    ):
+        verdict = judge_churn(y, predictions, None, PARAMS, 0, leaks).verdict
+        assert not verdict.promote
+        assert named in verdict.why
+
+
+def test_implausible_jump_over_the_baselines_is_refused(churn):
+    y, p, _, useless = churn
+    strict = PARAMS.model_copy(update={"max_auc_gain": 0.15})
+    predictions = {"recency": 0.4 + 0.2 * p + 0.2 * useless, "keepwell": np.where(y, 0.95, 0.05)}
+    verdict = judge_churn(y, predictions, None, strict, 0).verdict
+    assert not verdict.promote
+    assert verdict.why.startswith("leak suspected: AUC +0.")

@@ -1,47 +1,42 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from features.params import ChurnParams, Cutoffs
-from models.splits import split
+from models.splits import Fold, folds
 
-JAN, FEB, MAR, APR, MAY = (date(2018, month, 1) for month in range(1, 6))
-LABEL = ChurnParams(horizon_days=28, gap_days=0, lookback_days=90)
-
-
-def cutoffs(*train, test=MAY):
-    return Cutoffs(train=list(train), test=test, before=MAY, now=date(2018, 6, 1))
+JAN, FEB, MAR, APR = (date(2018, month, 1) for month in range(1, 5))
+CUTOFFS = [JAN, FEB, MAR, APR]
 
 
-def test_latest_training_cutoff_calibrates_and_the_earlier_ones_fit():
-    assert split(cutoffs(JAN, FEB, MAR, APR), LABEL) == ([JAN, FEB, MAR], [APR], MAY)
+def after(days):
+    return timedelta(days=days)
+
+
+def test_each_held_out_cutoff_learns_from_all_earlier_ones_whose_windows_have_ended():
+    assert folds(CUTOFFS, after(28), 9) == [
+        Fold([JAN], FEB),
+        Fold([JAN, FEB], MAR),
+        Fold([JAN, FEB, MAR], APR),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("horizon_days", "gap_days", "fit"),
+    ("reach_days", "fit"),
     [
-        (31, 0, [JAN, FEB, MAR]),  # March's window is [1 March, 1 April): ends where April begins
-        (32, 0, [JAN, FEB]),
-        (31, 1, [JAN, FEB]),
-        (59, 0, [JAN, FEB]),
-        (60, 0, [JAN]),
+        (31, [JAN, FEB, MAR]),  # March's window is [1 March, 1 April): ends where April begins
+        (32, [JAN, FEB]),
+        (59, [JAN, FEB]),
+        (60, [JAN]),
     ],
 )
-def test_label_windows_of_the_fit_end_before_the_calibration_begins(horizon_days, gap_days, fit):
-    label = ChurnParams(horizon_days=horizon_days, gap_days=gap_days, lookback_days=90)
-    assert split(cutoffs(JAN, FEB, MAR, APR), label).fit == fit
+def test_no_label_window_reaches_past_the_held_out_cutoff(reach_days, fit):
+    assert folds(CUTOFFS, after(reach_days), 1) == [Fold(fit, APR)]
 
 
-def test_single_cutoff_fits_and_nothing_calibrates():
-    assert split(cutoffs(JAN), LABEL) == ([JAN], [], MAY)
+def test_the_latest_cutoffs_are_held_out_whatever_the_order():
+    assert [f.held_out for f in folds([APR, JAN, MAR, FEB], after(28), 2)] == [MAR, APR]
 
 
-def test_latest_cutoff_alone_fits_where_every_window_overlaps_it():
-    label = ChurnParams(horizon_days=91, gap_days=0, lookback_days=90)
-    assert split(cutoffs(JAN, FEB, MAR, APR), label) == ([APR], [], MAY)
-
-
-@pytest.mark.parametrize("nothing", [cutoffs(), cutoffs(JAN, test=None)])
-def test_no_training_cutoff_is_an_error(nothing):
-    with pytest.raises(ValueError, match="no training cutoff"):
-        split(nothing, LABEL)
+def test_nothing_is_held_out_where_every_window_overlaps():
+    assert folds(CUTOFFS, after(91), 3) == []
+    assert folds([JAN], after(28), 3) == []

@@ -99,7 +99,7 @@ def test_write_that_fails_leaves_the_old_folder_in_place(outbox):
 
 
 def test_second_publisher_is_told_who_is_writing(outbox, holder):
-    message = rf"outbox: another run is writing\. Got process {holder.pid}\."
+    message = rf"outbox: another run is writing\. Got process {holder.pid} on "
     with pytest.raises(BusyError, match=message):
         publish(FILES, outbox, name=MAY, version="1")
     assert visible(outbox) == []

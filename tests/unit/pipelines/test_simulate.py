@@ -87,7 +87,8 @@ def test_a_simulated_company_answers_a_delivery_and_to_ask_again_adds_nothing(tm
     assert (after["occurred_at"][before.height :] >= "2026-01-01").all()
     truth = out / "truth" / "as_of=2026-01-01" / "reply.parquet"
     assert pl.read_parquet(truth).height <= 2
-    respond_to(delivered, 30)
+    (out / "outbox" / "latest").symlink_to(delivered.name)
+    respond_to(out / "outbox" / "latest", 30)
     assert pl.read_csv(out / "raw" / "events.csv", infer_schema=False).equals(after)
 
 

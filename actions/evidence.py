@@ -1,0 +1,107 @@
+"""What past decisions say of each action's effect: with it beside without it, by chance alone.
+
+Two comparisons are read. Among customers planned for the action, the policy arm got it and the
+holdout did not. Among those planned for something else, some of the random arm drew it, and some
+who could have drew nothing; there the chance of either differs between customers, so that the
+latter are weighted to be alike. Without the second, a policy that does not plan an action would
+never learn that it was wrong. The second stays within the random arm, whose past is alike: who was
+held out for long has been spared all caps and pauses, and is eligible for other things.
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from actions.arms import HOLDOUT, POLICY, RANDOM
+from actions.learning import responsiveness
+
+Arms = tuple[pl.DataFrame, pl.DataFrame, np.ndarray]
+
+
+class Evidence(NamedTuple):
+    """Effect at a toss-up and its standard error [percentage points], and from how many."""
+
+    points: float
+    error: float
+    treated: int
+    control: int
+
+
+def evidence(rows: pl.DataFrame, action_id: str) -> Evidence | None:
+    """Effect of an action among these decisions; None where nobody can be compared.
+
+    Parameters
+    ----------
+    rows : result of actions.measurement.matured
+        Usually of one stage.
+    action_id : str
+    """
+    both = [planned(rows, action_id), drawn(rows, action_id)]
+    found = [one for one in (_compared(*arms) for arms in both) if one is not None]
+    if not found:
+        return None
+    weight = np.array([one.error**-2 for one in found])
+    points = float(weight @ [one.points for one in found] / weight.sum())
+    return Evidence(
+        points,
+        float(weight.sum() ** -0.5),
+        sum(one.treated for one in found),
+        sum(one.control for one in found),
+    )
+
+
+def planned(rows: pl.DataFrame, action_id: str) -> Arms:
+    """Policy arm and holdout of those planned for the action."""
+    own = rows.filter(pl.col("planned_action_id") == action_id)
+    treated, control = (own.filter(pl.col("arm") == arm) for arm in (POLICY, HOLDOUT))
+    return treated, control, np.ones(control.height)
+
+
+def drawn(rows: pl.DataFrame, action_id: str) -> Arms:
+    """Who drew the action, and who could have and got nothing, planned for something else.
+
+    The chance of drawing an action is shared out among the options of a customer, so it falls with
+    their number; a control weighs that over the chance of getting nothing.
+    """
+    options = pl.col("eligible_options").str.split(" ")
+    own = rows.filter(
+        pl.col("arm") == RANDOM,
+        pl.col("planned_action_id").ne_missing(action_id),
+        pl.col("eligible_options").str.contains(rf"(^| ){action_id}:"),
+    )
+    treated = own.filter(pl.col("action_id") == action_id)
+    control = own.filter(pl.col("action_id").is_null())
+    weight = control.select(1 / options.list.len() / pl.col("action_propensity"))
+    return treated, control, weight.to_series().to_numpy()
+
+
+def _compared(treated: pl.DataFrame, control: pl.DataFrame, weight: np.ndarray) -> Evidence | None:
+    if treated.is_empty() or control.is_empty():
+        return None
+    responsive = float(responsiveness(treated["p_value"].to_numpy()).mean())
+    if responsive == 0:
+        return None
+    (one, spread), (other, other_spread) = (
+        _mean(treated, np.ones(treated.height)),
+        _mean(control, weight),
+    )
+    scale = 100 / responsive
+    return Evidence(
+        scale * (one - other), scale * sqrt(spread + other_spread), treated.height, control.height
+    )
+
+
+def _mean(rows: pl.DataFrame, weight: np.ndarray) -> tuple[float, float]:
+    """Weighted mean of success beyond what was expected, and its variance by customer.
+
+    The variance is at least that of chance alone: a handful of equal outcomes is not certainty.
+    """
+    share = weight / weight.sum()
+    p, who = rows["p_value"].to_numpy(), rows["customer_id"].rank("dense").to_numpy() - 1
+    beyond = rows["success"].to_numpy() - p
+    mean = float(share @ beyond)
+    clustered = np.bincount(who, share * (beyond - mean)) ** 2
+    chance = (share**2 * np.clip(p * (1 - p), 0.01, None)).sum()
+    return mean, max(float(clustered.sum()), float(chance))

@@ -1,0 +1,1 @@
+"""Taking a person out of everything: where they are, how each kind of file loses them."""
