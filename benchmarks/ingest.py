@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+import pipelines.cli  # noqa: F401  (sets Polars' allocator, as every command does)
 from benchmarks.hostile import FILES, Verdict, judge
 from benchmarks.record import Goal, line
 from features.taxonomy import Taxonomy

@@ -186,7 +186,10 @@ def scored(
 ) -> pl.DataFrame:
     """Features joined to scores, sorted by customer."""
     definitions = all_features(setting.definitions)
-    scores = score(now, before, champions, definitions, setting.params.churn)
+    scores = score(
+        now, before, champions, definitions, setting.params.churn,
+        setting.params.recommend.margin_rate,
+    )  # fmt: skip
     fresh = [c for c in scores.columns if c not in now.columns or c == "customer_id"]
     return now.join(scores.select(fresh), on="customer_id").sort("customer_id")
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from actions.catalogue import ActionCatalogue
 from delivery.bands import BANDS, BandLimits, churn_band
-from delivery.csv_cells import MONEY
+from delivery.csv_cells import MARGINS, MONEY
 from delivery.intervals import NO_BELIEFS, with_interval
 from features.errors import DataError
 from features.schemas import Column
@@ -12,6 +12,7 @@ from features.schemas import Column
 CONTACTS = ("email", "phone", "first_name")
 STANDING = (
     "stage", "level", "activity", "churn_risk", "churn_band", "reason_1", "reason_2", "reason_3",
+    "margin_90d_cents", "margin_90d_low_cents", "margin_90d_high_cents", "next_value_on",
 )  # fmt: skip
 NOT_NEEDED = "not_needed"
 REACH_COLUMNS = {"customer_id": pl.String, "best_weekday": pl.Int64, "best_hour": pl.Int64}
@@ -64,6 +65,10 @@ def _standing_columns(bands: BandLimits) -> tuple[Column, ...]:
         Column("reason_1", "text", "strongest reason for the risk", True),
         Column("reason_2", "text", "second reason", True),
         Column("reason_3", "text", "third reason", True),
+        Column("margin_90d", "text", "margin expected in the next 90 days, decimal"),
+        Column("margin_90d_low", "text", "lower end of its 80 % interval, decimal", True),
+        Column("margin_90d_high", "text", "upper end; both blank where there is no model", True),
+        Column("next_value_on", "date", "by then a next order is as likely as not", True),
     )
 
 
@@ -159,6 +164,7 @@ def _catalogue_frame(catalogue: ActionCatalogue) -> pl.DataFrame:
 def _derived() -> list[pl.Expr]:
     return [
         pl.col("as_of").alias("send_after"),
+        *(_decimal(pl.col(f"{name}_cents")).alias(name) for name in MARGINS),
         pl.col("consent_basis").fill_null(NOT_NEEDED),
         _decimal(pl.col("expected_net_value_cents")).alias("expected_net_value"),
         _decimal(pl.col("net_low_cents")).alias("net_value_low"),

@@ -20,7 +20,8 @@ BREAKS = r"[\t\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]+"
 CONTROLS = r"[\x00-\x1f\x7f-\x{9f}\x{fffe}\x{ffff}]"
 SEPARATORS = r"[,;\"]+"
 DECIMAL = r"^-?\d+\.\d{2}$"
-MONEY = ("expected_net_value", "net_value_low", "net_value_high", "cost")
+MARGINS = ("margin_90d", "margin_90d_low", "margin_90d_high")
+MONEY = (*MARGINS, "expected_net_value", "net_value_low", "net_value_high", "cost")
 
 
 def csv_text(rows: pl.DataFrame) -> str:

@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from actions.catalogue import Action, ActionCatalogue
 from delivery import formats, words
-from delivery.csv_cells import clean_text
+from delivery.csv_cells import MONEY, clean_text
 from delivery.facts import ReportFacts
 from delivery.overview import Style, overview
 from delivery.pieces import Run
@@ -36,7 +36,6 @@ HEADS = {
     "net_value_low": ("Low (80%)", 12), "net_value_high": ("High (80%)", 12),
     "cost": ("Cost", 10), "basis": ("Basis", 10), "decision_id": ("Decision", 23),
 }  # fmt: skip
-MONEY = ("expected_net_value", "net_value_low", "net_value_high", "cost")
 # Codes of actions.csv in words.
 NAMED = {
     "stage": words.STAGES, "level": words.LEVELS, "activity": words.ACTIVITIES,

@@ -45,6 +45,7 @@ def label_table(
         .join(standing, on="customer_id", how="left")
         .with_columns(
             churned=nw.col("value_days").fill_null(0) == 0,
+            value_days_next=nw.col("value_days").fill_null(0).cast(nw.Int64),
             value_next_cents=nw.col("value_next_cents").fill_null(0),
         )
     )

@@ -136,12 +136,24 @@ LABELS = Table(
         AS_OF,
         Column("in_population", "boolean", "had a value event in the look-back: churn is defined"),
         Column("churned", "boolean", "no value event in the label window"),
+        Column("value_days_next", "integer", "days with a value event in the label window"),
         Column("stage_next", "text", "stage at the end of the label window"),
         Column("level_next", "text", "level at the end of the label window"),
         Column("value_next_cents", "integer", "money received in the label window [cents]"),
     ),
     "What happened next, for each past as-of date; censored dates are absent.",
 )
+
+
+def _margin_columns(days: int) -> list[Column]:
+    """Expected margin of a window and the ends of its interval; both null without a model."""
+    kept = f"margin_{days}d"
+    return [
+        Column(f"{kept}_cents", "integer", f"margin expected in the next {days} days [cents]"),
+        Column(f"{kept}_low_cents", "integer", "lower end of its 80 % interval [cents]", True),
+        Column(f"{kept}_high_cents", "integer", "upper end; 0 where most bring nothing", True),
+    ]
+
 
 SCORES = Table(
     "scores",
@@ -164,6 +176,13 @@ SCORES = Table(
         Column("p_value", "float", "P(at least one value event in the horizon)"),
         Column("order_value_cents", "integer", "what the next value event would bring [cents]"),
         Column("expected_value_cents", "integer", "money expected in the horizon [cents]"),
+        *(column for days in (90, 365) for column in _margin_columns(days)),
+        Column(
+            "next_value_on",
+            "date",
+            "by then a next value event is as likely as not; null: not within a year, or no model",
+            True,
+        ),
         Column("reason_1", "text", "strongest reason for the risk, in words", True),
         Column("reason_2", "text", "second reason", True),
         Column("reason_3", "text", "third reason", True),
@@ -171,6 +190,7 @@ SCORES = Table(
         Column("churn_model", "text", "registered model, or 'rule'"),
         Column("stage_model", "text", "registered model, or 'transition_table'"),
         Column("level_model", "text", "registered model, or 'transition_table'"),
+        Column("value_model", "text", "registered model, or 'rule'"),
     ),
     "Where each known customer stands, and what is expected next.",
 )

@@ -24,6 +24,16 @@ class TrainParams(Record):
     season_ratio: float = Field(ge=0, le=1)
 
 
+class ValueParams(Record):
+    """The boostings that correct MBG/NBD and Gamma-Gamma, and the cutoffs that judge them."""
+
+    boosting_rounds: int = Field(ge=10, le=1000)
+    boosting_leaves: int = Field(ge=2, le=255)
+    learning_rate: float = Field(ge=0.001, le=1)
+    min_customers_in_leaf: int = Field(ge=1)
+    backtest_cutoffs: int = Field(ge=1, le=60)
+
+
 class GateParams(Record):
     """What a challenger must show to become champion."""
 

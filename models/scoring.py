@@ -15,7 +15,7 @@ from models.preprocessing import matrix
 from models.rates import risk_by_rule
 from models.reasons import REASONS, reasons
 from models.standing import probabilities, with_current
-from models.value import expected_value_cents, order_value_cents
+from models.worth import Terms, with_worth
 
 DECIMALS = 6
 RULE, STAYS = "rule", "transition_table"
@@ -29,11 +29,12 @@ class Champion(NamedTuple):
 
 
 class Champions(NamedTuple):
-    """The three champions; None where there is none."""
+    """The champions; None where there is none."""
 
-    churn: Champion | None
-    stage: Champion | None
-    level: Champion | None
+    churn: Champion | None = None
+    stage: Champion | None = None
+    level: Champion | None = None
+    value: Champion | None = None
 
 
 def score(
@@ -42,6 +43,7 @@ def score(
     champions: Champions,
     definitions: list[Feature],
     churn: ChurnParams,
+    margin_rate: float,
 ) -> pl.DataFrame:
     """Score everybody in the snapshot.
 
@@ -53,6 +55,8 @@ def score(
     champions : Champions
     definitions : list of Feature
     churn : ChurnParams
+    margin_rate : float
+        Share of money that is margin.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def score(
     """
     lazily, earlier = (nw.from_native(rows.lazy()) for rows in (now, before))
     whole = everybody(lazily, earlier, spoken(champions, definitions), churn)
-    return score_part(now, whole, champions, definitions, churn)
+    return score_part(now, whole, champions, definitions, churn, margin_rate)
 
 
 def spoken(champions: Champions, definitions: list[Feature]) -> list[Feature]:
@@ -78,12 +82,13 @@ def score_part(
     champions: Champions,
     definitions: list[Feature],
     churn: ChurnParams,
+    margin_rate: float,
 ) -> pl.DataFrame:
     """Score some customers of a snapshot, given what was aggregated over all: see `score`."""
     population = in_population(churn).alias("in_population")
     rows = nw.from_native(now, eager_only=True).with_columns(population).to_native()
     rows = rows.with_columns(**_churn(now, champions.churn))
-    rows = _with_value(rows, whole, churn.horizon_days)
+    rows = _with_value(rows, whole, champions.value, Terms(churn.horizon_days, margin_rate))
     for kind, champion in (("stage", champions.stage), ("level", champions.level)):
         rows = rows.with_columns(_standing(now, whole.moves[kind], kind, champion))
     rows = _with_reasons(rows, champions.churn, definitions, whole.medians)
@@ -105,20 +110,21 @@ def _source(champion: Champion | None) -> pl.Expr:
     return pl.when("in_population").then(known).otherwise(pl.lit("none"))
 
 
-def _with_value(rows: pl.DataFrame, whole: Everybody, horizon_days: int) -> pl.DataFrame:
+def _with_value(
+    rows: pl.DataFrame, whole: Everybody, champion: Champion | None, terms: Terms
+) -> pl.DataFrame:
     """Churn risk only where it is defined; elsewhere the observed rate of the stage."""
     joined = rows.join(
         whole.rates, on=["stage", "in_population"], how="left", maintain_order="left"
     ).with_columns(pl.col("rate").fill_null(whole.rate))
     defined = pl.when("in_population")
-    return (
-        joined.with_columns(
-            churn_risk=defined.then("churn_risk"),
-            p_value=defined.then(1 - pl.col("churn_risk")).otherwise("rate").round(DECIMALS),
-        )
-        .with_columns(order_value_cents(whole.order_cents))
-        .with_columns(expected_value_cents(pl.col("p_value"), horizon_days))
+    known = joined.with_columns(
+        churn_risk=defined.then("churn_risk"),
+        p_value=defined.then(1 - pl.col("churn_risk")).otherwise("rate").round(DECIMALS),
+        value_model=pl.lit(RULE if champion is None else champion.name),
     )
+    model = None if champion is None else champion.model.model
+    return with_worth(known, whole.order_cents, model, terms)
 
 
 def _standing(

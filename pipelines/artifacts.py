@@ -14,6 +14,7 @@ from pipelines.tables import replacing
 
 TRUSTED = (
     "models.churn.ChurnModel",
+    "models.lifetime_value.SavedValue",
     "models.preprocessing.signed_log",
     "numpy.dtype",
     "sklearn.compose._column_transformer._RemainderColsList",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from models.scoring import Champions
 
 EVALUATION, CHAMPIONS = "evaluation.json", "champions.json"
-KINDS = ("churn", "stage", "level")
+KINDS = ("churn", "stage", "level", "value")
 
 
 class ModelFile(NamedTuple):

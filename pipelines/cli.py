@@ -212,7 +212,9 @@ def doctor(
 
 @commands.command(epilog="Example: keepwell promote churn --version 3")
 def promote(
-    kind: Annotated[Literal["churn", "stage", "level"], typer.Argument(help="Which model.")],
+    kind: Annotated[
+        Literal["churn", "stage", "level", "value"], typer.Argument(help="Which model.")
+    ],
     version: Annotated[str, typer.Option(help="Version [default: the challenger].")] = "",
     project: ProjectFolder = HERE,
 ) -> None:
@@ -280,7 +282,7 @@ def labels(project: ProjectFolder = HERE) -> None:
 
 @commands.command(epilog="Example: keepwell train")
 def train(project: ProjectFolder = HERE) -> None:
-    """Step 4: fit the churn, next-stage and next-level models."""
+    """Step 4: fit the churn, next-stage, next-level and value models."""
     from pipelines import steps
 
     with _writing(*_opened(project)) as opened:

@@ -22,7 +22,7 @@ from features.records import Record
 from features.rules import Condition
 from features.standing import StandingRules
 from features.taxonomy import Taxonomy
-from models.params import GateParams, ScoreParams, TrainParams
+from models.params import GateParams, ScoreParams, TrainParams, ValueParams
 from pipelines.custom import FILE, read_custom
 from pipelines.intake.forgotten import Forgotten, read_forgotten
 from pipelines.intake.sources import SourceCatalogue
@@ -51,6 +51,7 @@ class Params(Record):
     churn: ChurnParams
     cutoffs: CutoffParams
     train: TrainParams
+    value: ValueParams
     gate: GateParams
     tracking: TrackingParams
     score: ScoreParams

@@ -203,7 +203,7 @@ def _manifest(inputs: Inputs, made: Made) -> dict[str, Any]:
     }
     first = inputs.decisions.row(0, named=True)
     models = inputs.scores.row(0, named=True)
-    versions = {kind: models[f"{kind}_model"] for kind in ("churn", "stage", "level")}
+    versions = {kind: models[f"{kind}_model"] for kind in ("churn", "stage", "level", "value")}
     return manifest(
         as_of=first["as_of"],
         run_id=first["run_id"],

@@ -19,7 +19,7 @@ from models.leaks import too_telling
 from models.params import GateParams
 from models.preprocessing import matrix
 from models.standing import probabilities, with_current
-from pipelines import tracking
+from pipelines import tracking, worth
 from pipelines.artifacts import load_model
 from pipelines.champions import EVALUATION, KINDS, champions_of, nothing, write_champions
 from pipelines.examples import (
@@ -124,6 +124,9 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
         return nothing("cannot be judged: at the test everybody churned, or nobody did")
     if kind == "churn":
         judged, example, facts = _try_churn(bench, model, rival)
+    elif kind == "value":
+        judged, example, facts = worth.judged(model, rival, bench.test, bench.params, bench.seed)
+        facts |= _span(bench.training)
     else:
         standing = next(s for s in STANDINGS if s.name == kind)
         judged, example, facts = _try_standing(bench, model, rival, standing)

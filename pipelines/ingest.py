@@ -140,10 +140,10 @@ def _people(job: Job) -> list[Entry]:
         rows, entry = _people_of_input(job, reading)
         parts.setdefault(entry.table, []).append(rows)
         entries.append(entry)
-    still = {entry.table for entry in kept}
+    changed = {entry.table for entry in [*job.plan.withdrawn, *entries]}
     for table in PEOPLE:
-        if table.name not in still:
-            name = LISTED if table is CUSTOMERS else f"{table.name}.parquet"
+        name = LISTED if table is CUSTOMERS else f"{table.name}.parquet"
+        if table.name in changed or not (job.tables / name).exists():
             write(_gathered(parts.get(table.name, []), table), job.staging / name, table)
     return [*kept, *entries]
 

@@ -19,6 +19,7 @@ def write_reports(evaluation: dict[str, Any], reports: Path) -> None:
         {"model": f"{kind}: {row['model']}", "log_loss": row["log_loss"]}
         for kind, e in evaluation.items()
         for row in e["rows"]
+        if "log_loss" in row
     ]
     write_json(beside, reports / "log_loss.json")
 

@@ -21,8 +21,8 @@ from pipelines.tables import polars_schema, write
 
 def build_scores(
     features: Path, daily: Path, champions: Path, out: Path, *, definitions: Definitions,
-    standing: StandingRules, churn: ChurnParams, tracking_params: tracking.TrackingParams,
-    root: Path,
+    standing: StandingRules, churn: ChurnParams, margin_rate: float,
+    tracking_params: tracking.TrackingParams, root: Path,
 ) -> pl.DataFrame:  # fmt: skip
     """Score everybody as of now with the champions that were resolved once, before.
 
@@ -38,7 +38,7 @@ def build_scores(
     models = load_champions(champions, tracking_params, root, now_day)
     for champion in models:
         check_features(champion, now.columns)
-    scores = score(now, before, models, all_features(definitions), churn)
+    scores = score(now, before, models, all_features(definitions), churn, margin_rate)
     scores = scores.cast(polars_schema(SCORES))
     write(scores, out, SCORES)
     return scores

@@ -44,7 +44,7 @@ Scorer = Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]
 
 def build_scores(
     spark: "SparkSession", features: Path, daily: Path, champions: Path, out: Path, *,
-    definitions: Definitions, standing: StandingRules, churn: ChurnParams,
+    definitions: Definitions, standing: StandingRules, churn: ChurnParams, margin_rate: float,
     tracking_params: tracking.TrackingParams, root: Path,
 ) -> int:  # fmt: skip
     """Score everybody as of now, as pipelines.score.build_scores does; returns their number."""
@@ -60,7 +60,7 @@ def build_scores(
     whole = everybody(now, before, spoken(models, declared), churn)
     with TemporaryDirectory() as folder:
         sent = _sent(spark, files, Path(folder))
-        scorer = _scorer(sent, day, whole, columns, declared, standing, churn)
+        scorer = _scorer(sent, day, whole, columns, declared, standing, churn, margin_rate)
         types = ", ".join(f"{c.name} {SQL_TYPES[c.kind]}" for c in SCORES.columns)
         scored = now.to_native().mapInPandas(scorer, types).orderBy("customer_id")
         return _write(nw.from_native(scored), out)
@@ -87,7 +87,7 @@ def _sent(spark: "SparkSession", files: Files, folder: Path) -> Files:
 
 def _scorer(
     files: Files, day: date, whole: Everybody, columns: pl.Schema, declared: list[Feature],
-    standing: StandingRules, churn: ChurnParams,
+    standing: StandingRules, churn: ChurnParams, margin_rate: float,
 ) -> Scorer:  # fmt: skip
     """What a worker does with its customers, a few thousand at a time."""
 
@@ -96,7 +96,7 @@ def _scorer(
         for part in parts:
             rows = pl.from_pandas(part).cast(pl.Schema(columns))
             now = with_because(nw.from_native(rows, eager_only=True), standing).to_native()
-            yield score_part(now, whole, models, declared, churn).to_pandas()
+            yield score_part(now, whole, models, declared, churn, margin_rate).to_pandas()
 
     return scored
 

@@ -91,7 +91,7 @@ def train(project: Project, paths: Paths) -> "Training":
 
     params = project.params
     return training.train(
-        paths.features, paths.labels, paths.models, params=params.train,
+        paths.features, paths.labels, paths.models, params=params.train, value=params.value,
         definitions=project.definitions, churn=params.churn, seed=params.run.seed,
     )  # fmt: skip
 
@@ -147,7 +147,8 @@ def score(project: Project, paths: Paths) -> int:
     files = (paths.features, paths.daily, paths.evaluation / resolving.CHAMPIONS, paths.scores)
     made_of: dict[str, Any] = {
         "definitions": project.definitions, "standing": project.catalogue.standing,
-        "churn": params.churn, "tracking_params": params.tracking, "root": project.root,
+        "churn": params.churn, "margin_rate": params.recommend.margin_rate,
+        "tracking_params": params.tracking, "root": project.root,
     }  # fmt: skip
     if params.engine == "polars":
         from pipelines import score as scoring

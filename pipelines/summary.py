@@ -18,6 +18,7 @@ BASELINES = {
     "recency": "recency alone",
     "rfm_logistic": "RFM + logistic",
     "mbg_nbd": "MBG/NBD",
+    "past_rate": "past year's rate",
     "stays": "everybody stays",
     "transition_table": "transition table",
 }
@@ -64,9 +65,18 @@ def _models(evaluation: dict[str, Any]) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    name = BASELINES[row["model"]]
+    name = f"{BASELINES[row['model']]:<18}"
+    if "bias" in row:
+        return _value_row(name, row)
     first = f"AUC {row['auc']:.3f}" if "auc" in row else f"macro-F1 {row['macro_f1']:.3f}"
-    return f"{name:<18} {first}   log-loss {row['log_loss']:.3f}"
+    return f"{name} {first}   log-loss {row['log_loss']:.3f}"
+
+
+def _value_row(name: str, row: dict[str, Any]) -> str:
+    inside = row.get("coverage")
+    covered = f"   80 % interval holds {percent(inside)}" if inside is not None else ""
+    off = f"mean error {row['mae'] / 100:,.2f}   predicted / actual {row['bias']:.2f}"
+    return f"{name} {off}{covered}"
 
 
 def _decided(project: Project, manifest: dict[str, Any], decisions: pl.DataFrame) -> str:

@@ -141,7 +141,8 @@ def register(
 
     from pipelines.artifacts import TRUSTED
 
-    signature = infer_signature(example, model.predict_proba(example))
+    answers = getattr(model, "predict_proba", None) or model.predict
+    signature = infer_signature(example, answers(example))
     with redirect_stderr(io.StringIO()):  # chatter, which could hold rows of the example
         info = mlflow.sklearn.log_model(
             model,

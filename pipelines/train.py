@@ -16,9 +16,10 @@ from features.records import Record
 from features.schemas import LABELS, LEVELS, STAGES
 from models.churn import churn_columns
 from models.fitting import Task, fit_churn
-from models.params import TrainParams
+from models.params import TrainParams, ValueParams
 from models.preprocessing import informative
 from models.standing import fit_standing
+from pipelines import worth
 from pipelines.artifacts import save_model
 from pipelines.champions import KINDS
 from pipelines.examples import (
@@ -50,10 +51,10 @@ class Training(Record):
 
 
 def train(
-    features: Path, labels: Path, out: Path, *, params: TrainParams,
+    features: Path, labels: Path, out: Path, *, params: TrainParams, value: ValueParams,
     definitions: Definitions, churn: ChurnParams, seed: int,
 ) -> Training:  # fmt: skip
-    """Fit the three models and write them with ``training.json`` to `out`."""
+    """Fit the four models and write them with ``training.json`` to `out`."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     cutoffs = read_cutoffs(features)
@@ -62,7 +63,7 @@ def train(
     if cutoffs.test is None:
         training = _untrained(facts, "the history is too short for a training and a test cutoff")
     else:
-        training = _fit(features, read(labels, LABELS), out, facts, params, seed)
+        training = _fit(features, read(labels, LABELS), out, facts, params, value, seed)
     write_text(training.model_dump_json(indent=2) + "\n", out / TRAINING)
     return training
 
@@ -83,6 +84,7 @@ def _fit(
     out: Path,
     facts: dict[str, Any],
     params: TrainParams,
+    value: ValueParams,
     seed: int,
 ) -> Training:
     cutoffs = read_cutoffs(features)
@@ -108,6 +110,12 @@ def _fit(
             continue
         model = fit_standing(x.loc[:, informative(x)], following, params, seed)
         models[standing.name] = save_model(model, out / f"{standing.name}.skops")
+    latest = read_snapshot(features, cutoffs.test) if cutoffs.test else known.clear()
+    valued = worth.fit(known, latest, facts["columns"], facts["label"], value, seed)
+    if valued is None:
+        why_not["value"] = "nobody has a value event at the past cutoffs"
+    else:
+        models["value"] = save_model(valued, out / "value.skops")
     return Training(
         **facts, train=cutoffs.train, test=cutoffs.test, data_sha256=_digest(known),
         models=models, why_not=why_not,

@@ -97,8 +97,10 @@ def compacted(tables: Path, staging: Path, gone: Iterable[Path]) -> list[Path]:
     removed = set(gone)
     more: list[Path] = []
     for bucket, parts in _present(tables, staging, removed).items():
+        if len(parts) <= MOST_PARTS:
+            continue
         small = [part for part in parts if _height(part) < SMALL_ROWS]
-        if len(parts) <= MOST_PARTS or len(small) < 2:
+        if len(small) < 2:
             continue
         joined = pl.concat([pl.read_parquet(part) for part in small])
         for part in small:

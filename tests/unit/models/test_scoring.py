@@ -12,6 +12,7 @@ from models.fitting import Task, fit_churn
 from models.preprocessing import matrix
 from models.scoring import Champion, Champions, score
 
+MARGIN = 0.25
 CHURN = ChurnParams(horizon_days=30, gap_days=0, lookback_days=90)
 NOBODY = Champions(None, None, None)
 CUSTOMER = {
@@ -106,7 +107,7 @@ def by_id(scores):
 
 def test_everybody_is_scored_sorted_by_id(snapshot, before, champion):
     for champions in (NOBODY, Champions(champion, None, None)):
-        scores = score(snapshot(OUT, NEVER, IN), before(), champions, [SILENCE], CHURN)
+        scores = score(snapshot(OUT, NEVER, IN), before(), champions, [SILENCE], CHURN, MARGIN)
         assert scores["customer_id"].to_list() == ["in", "never", "out"]
         assert scores.columns == SCORES.names
         required = [column.name for column in SCORES.columns if not column.nullable]
@@ -114,7 +115,7 @@ def test_everybody_is_scored_sorted_by_id(snapshot, before, champion):
 
 
 def test_without_a_champion_the_risk_comes_from_the_rule(snapshot, before):
-    row = by_id(score(snapshot(IN), before(), NOBODY, [], CHURN))["in"]
+    row = by_id(score(snapshot(IN), before(), NOBODY, [], CHURN, MARGIN))["in"]
     assert (row["score_source"], row["churn_model"], row["churn_risk"]) == ("rule", "rule", 0.5)
     assert row["p_value"] == 0.5
     assert row["reason_1"] == "silent for 2.0 times the usual pause"
@@ -123,7 +124,7 @@ def test_without_a_champion_the_risk_comes_from_the_rule(snapshot, before):
 
 def test_with_a_champion_the_risk_is_the_models_to_six_decimals(snapshot, before, champion):
     now = snapshot(IN, IN | {"customer_id": "silent", "days_since_last_value": 80})
-    rows = by_id(score(now, before(), Champions(champion, None, None), [SILENCE], CHURN))
+    rows = by_id(score(now, before(), Champions(champion, None, None), [SILENCE], CHURN, MARGIN))
     risk = champion.model.predict_proba(matrix(now, COLUMNS))[:, 1].round(6)
     assert [rows["in"]["churn_risk"], rows["silent"]["churn_risk"]] == risk.tolist()
     assert rows["silent"]["p_value"] == pytest.approx(1 - risk[1])
@@ -137,7 +138,7 @@ def test_outside_the_population_there_is_no_risk_and_no_reason(
     snapshot, before, champion, customer, with_model
 ):
     champions = Champions(champion, None, None) if with_model else NOBODY
-    scores = score(snapshot(IN, customer), before(), champions, [SILENCE], CHURN)
+    scores = score(snapshot(IN, customer), before(), champions, [SILENCE], CHURN, MARGIN)
     row = by_id(scores)[customer["customer_id"]]
     assert (row["churn_risk"], row["score_source"]) == (None, "none")
     assert [row[f"reason_{k}"] for k in (1, 2, 3)] == [None] * 3
@@ -146,7 +147,7 @@ def test_outside_the_population_there_is_no_risk_and_no_reason(
 
 def test_last_day_of_the_look_back_is_in_the_population(snapshot, before):
     edge = {"customer_id": "edge", "days_since_last_value": 90}
-    row = by_id(score(snapshot(edge), before(), NOBODY, [], CHURN))["edge"]
+    row = by_id(score(snapshot(edge), before(), NOBODY, [], CHURN, MARGIN))["edge"]
     assert row["score_source"] == "rule"
 
 
@@ -156,12 +157,14 @@ def test_customers_outside_the_population_do_not_move_the_median_of_reasons(
     silent = IN | {"customer_id": "silent", "days_since_last_value": 80}
     gone = [{"customer_id": f"gone{k}", "days_since_last_value": 400} for k in range(9)]
     now = snapshot(IN, silent, *gone)
-    rows = by_id(score(now, before(), Champions(champion, None, None), [SILENCE], CHURN))
+    rows = by_id(score(now, before(), Champions(champion, None, None), [SILENCE], CHURN, MARGIN))
     assert rows["silent"]["reason_1"] == "no order for 80 days"
 
 
 def test_without_a_model_the_next_stage_follows_the_observed_moves(snapshot, before):
-    row = by_id(score(snapshot(IN), before(stage_next="engagement"), NOBODY, [], CHURN))["in"]
+    row = by_id(score(snapshot(IN), before(stage_next="engagement"), NOBODY, [], CHURN, MARGIN))[
+        "in"
+    ]
     assert row["stage_next"] == "engagement"
     assert row["p_stage_engagement"] == pytest.approx(21 / 24)  # 20 of 20 moved, one added to each
     assert sum(row[f"p_stage_{s}"] for s in STAGES) == pytest.approx(1)
@@ -170,19 +173,19 @@ def test_without_a_model_the_next_stage_follows_the_observed_moves(snapshot, bef
 
 def test_class_of_which_no_move_was_seen_is_expected_to_stay(snapshot, before):
     rare = IN | {"level": "advocacy"}
-    row = by_id(score(snapshot(rare), before(), NOBODY, [], CHURN))["in"]
+    row = by_id(score(snapshot(rare), before(), NOBODY, [], CHURN, MARGIN))["in"]
     assert [row[f"p_level_{name}"] for name in LEVELS] == [0.2] * 5
     assert row["level_next"] == "advocacy"
 
 
 def test_without_a_history_everybody_is_scored_too(snapshot, before):
-    rows = by_id(score(snapshot(IN, NEVER), before().clear(), NOBODY, [], CHURN))
+    rows = by_id(score(snapshot(IN, NEVER), before().clear(), NOBODY, [], CHURN, MARGIN))
     assert rows["in"]["p_value"] == 0.5
     assert rows["never"]["p_value"] == 0.0
     assert rows["in"]["stage_next"] == "retention"
 
 
 def test_expected_value_is_probability_times_orders_times_order(snapshot, before):
-    row = by_id(score(snapshot(IN), before(), NOBODY, [], CHURN))["in"]
+    row = by_id(score(snapshot(IN), before(), NOBODY, [], CHURN, MARGIN))["in"]
     assert row["order_value_cents"] == 1000
     assert row["expected_value_cents"] == 500  # 0.5 x 1 order x 1000

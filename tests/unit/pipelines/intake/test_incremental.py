@@ -68,6 +68,16 @@ def test_new_day_only_adds_parts(shop):
     assert ids(out) == ["x", "y"]
 
 
+def test_new_day_reads_no_event_of_before(shop):
+    out, _ = shop({"a": [row("x")]})
+    for part in parts_of(out):
+        part.write_bytes(b"not to be read")
+    _, account = shop({"b": [row("y", customer="2", day=6)]})
+    assert account["events"] == 2
+    known = pl.read_parquet(out / "customers.parquet")["customer_id"]
+    assert known.to_list() == ["1", "2"]
+
+
 def test_changed_past_file_replaces_its_rows(shop):
     out, _ = shop({"a": [row("x"), row("y")], "b": [row("z")]})
     _, account = shop({"a": [row("x", value="9.00"), row("w")]})

@@ -1,0 +1,167 @@
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+
+from models.gate import Verdict
+from models.lifetime_value import (
+    Forecast,
+    Ratio,
+    SavedValue,
+    a_year_before,
+    days_to_next_order,
+    fit_start,
+    forecasts,
+    histories,
+    mean_ratio,
+    started,
+)
+from models.params import GateParams, ValueParams
+from models.purchases import Purchases, p_purchase
+from models.value_backtest import Cutoff, Window, fit_value, season_helps
+from models.value_judge import accuracy, judge_value
+
+PARAMS = ValueParams(
+    boosting_rounds=20, boosting_leaves=4, learning_rate=0.1, min_customers_in_leaf=20,
+    backtest_cutoffs=2,
+)  # fmt: skip
+WINDOW = Window(0, 30)
+GATE = GateParams(bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1)
+
+
+def buyers(seed, n=400):
+    """Half of the customers order twice as much money as they did before."""
+    draw = np.random.default_rng(seed)
+    rate = draw.gamma(1.0, 0.05, n)
+    age = draw.integers(30, 300, n)
+    repeats = draw.poisson(rate * age)
+    last = np.where(repeats > 0, age * draw.uniform(0.5, 1.0, n), 0).astype(int)
+    doubled = draw.integers(0, 2, n)
+    rows = pl.DataFrame(
+        {
+            "value_days": repeats + 1, "value_span_days": last, "days_since_first_value": age,
+            "order_cents": (repeats + 1) * 1000, "doubled": doubled,
+        }
+    )  # fmt: skip
+    orders = draw.poisson(rate * 30)
+    return rows, orders.astype(float), orders * 1000.0 * (1 + doubled)
+
+
+def cutoffs(count=4, first=date(2025, 1, 1), season=(1.0,) * 20):
+    made = []
+    for k in range(count):
+        rows, orders, cents = buyers(k)
+        day = first + timedelta(days=30 * k)
+        made.append(Cutoff(day, rows, orders * season[k], cents * season[k]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fit_value(cutoffs(), buyers(9)[0], ["doubled", "value_days"], WINDOW, PARAMS, 0)
+
+
+def test_the_boosting_learns_what_the_histories_do_not_say(model):
+    rows, _, _ = buyers(7)
+    expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
+    start = started(model.start, rows, 0, 30).cents
+    doubled = rows["doubled"].to_numpy() == 1
+    assert model.trust[1] > 0
+    assert (expected / start)[doubled].mean() > 1.3 * (expected / start)[~doubled].mean()
+
+
+def test_nothing_is_negative_and_the_ends_enclose_each_other(model):
+    for forecast in forecasts(model, buyers(7)[0], date(2025, 6, 1), [30, 90, 365]):
+        assert (np.array(forecast) >= 0).all()
+        assert (forecast.low_cents <= forecast.high_cents).all()
+
+
+def test_longer_windows_bring_more(model):
+    month, quarter, year = forecasts(model, buyers(7)[0], date(2025, 6, 1), [30, 90, 365])
+    assert (month.cents < quarter.cents).all()
+    assert (quarter.cents <= year.cents).all()  # equal where somebody has all but left
+
+
+def test_a_file_of_the_model_holds_text_and_gives_the_same_answers(model):
+    saved = SavedValue().of(model)
+    content = skops.io.dumps(saved)
+    assert skops.io.get_untrusted_types(data=content) == ["models.lifetime_value.SavedValue"]
+    loaded = skops.io.loads(content, trusted=["models.lifetime_value.SavedValue"])
+    rows = buyers(7)[0]
+    day = date(2025, 6, 1)
+    before, after = (forecasts(m, rows, day, [90])[0] for m in (model, loaded.model))
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_one_cutoff_leaves_the_start_as_it_is():
+    model = fit_value(cutoffs(1), buyers(9)[0], ["doubled"], WINDOW, PARAMS, 0)
+    rows = buyers(7)[0]
+    assert model.trust == (0.0, 0.0)
+    expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
+    assert expected == pytest.approx(started(model.start, rows, 0, 30).cents)
+
+
+def test_the_same_seed_gives_the_same_model():
+    first, second = (
+        fit_value(cutoffs(2), buyers(9)[0], ["doubled"], WINDOW, PARAMS, 0) for _ in range(2)
+    )
+    assert SavedValue().of(first).text_ == SavedValue().of(second).text_
+
+
+def test_the_season_of_a_year_ago_is_the_cutoff_within_15_days_of_it():
+    ratios = (Ratio(date(2025, 1, 1), 2.0, 3.0), Ratio(date(2025, 2, 1), 1.0, 1.0))
+    assert a_year_before(ratios, date(2026, 1, 10)) == ratios[0]
+    assert a_year_before(ratios, date(2026, 3, 1)) is None
+    assert mean_ratio(ratios)[1:] == (1.5, 2.0)
+    assert mean_ratio(())[1:] == (1.0, 1.0)
+
+
+def test_a_season_that_comes_back_is_believed_and_one_that_does_not_is_not():
+    returning = [3.0, *[1.0] * 11, 3.0, 1.0]
+    once = [3.0, *[1.0] * 11, 1.0, 1.0]
+    for season, expected in ((returning, True), (once, False)):
+        model = fit_value(
+            cutoffs(14, season=season), buyers(9)[0], ["doubled"], WINDOW,
+            PARAMS.model_copy(update={"boosting_rounds": 10}), 0,
+        )  # fmt: skip
+        assert bool(model.seasons) is expected
+    assert not season_helps([], WINDOW, PARAMS)
+
+
+def test_the_next_order_is_as_likely_as_not_by_its_date():
+    start = fit_start(buyers(3)[0])
+    rows = buyers(4, 50)[0]
+    days = days_to_next_order(start, rows)
+    known = np.isfinite(days)
+    for k in np.flatnonzero(known)[:5]:
+        chance = p_purchase(histories(rows[int(k)]), Purchases(*start.rates), days[k])
+        assert chance.item() == pytest.approx(0.5)
+
+
+def test_bias_is_the_predicted_total_over_the_actual():
+    found = accuracy(np.array([0.0, 10.0, 20.0]), np.array([5.0, 10.0, 30.0]))
+    assert found["bias"] == 1.5
+    assert found["mae"] == 5.0
+    assert found["rmse"] == pytest.approx(np.sqrt(125 / 3))
+    assert found["spearman"] == 1.0
+
+
+def judged(expected, cents=None):
+    cents = np.tile([0.0, 100.0], 50) if cents is None else cents
+    ends = np.zeros(100), np.full(100, 200.0)
+    forecast = Forecast(cents, np.asarray(expected, dtype=float), *ends)
+    return judge_value(cents, forecast, {"past_rate": np.full(100, 50.0)}, None, GATE, 0)
+
+
+def test_a_model_with_a_smaller_error_is_promoted():
+    assert judged(np.tile([10.0, 90.0], 50)).verdict.promote
+
+
+def test_a_model_that_expects_almost_nothing_is_not_promoted_for_its_small_error():
+    few = np.where(np.arange(100) < 10, 100.0, 0.0)
+    verdict = judged(np.full(100, 1.0), few).verdict
+    assert isinstance(verdict, Verdict)
+    assert not verdict.promote
+    assert "0.10 times the money" in verdict.why
