@@ -17,7 +17,7 @@ from pipelines.ingest import read_events
 from pipelines.project import Paths, Project
 from pipelines.tables import read
 
-STRONGEST, CHANGES, LATEST = 8, 3, 10
+STRONGEST, CHANGES, STANDING_OUT, LATEST = 8, 3, 12, 10
 TOLD = (
     "stage", "stage_because", "level", "level_because", "activity", "churn_risk", "score_source",
     "reason_1", "reason_2", "reason_3", "margin_90d_cents", "margin_90d_low_cents",
@@ -147,10 +147,15 @@ def _changes(told: dict[str, Any]) -> list[str]:
 def _features(told: dict[str, Any]) -> list[str]:
     rows = [
         f"  {f['value']:>10,.4g}  {f['median']:>10,.4g}  {f['below_share']:>5.0%}  {f['meaning']}"
-        for f in told["features"]
-    ]
+        for f in sorted(told["features"], key=lambda f: -abs(f["below_share"] - 0.5))
+        if f["value"] != f["median"]
+    ][:STANDING_OUT]
     head = f"  {'theirs':>10}  {'median':>10}  {'below':>5}"
-    return ["Beside the others who ordered in the look-back", head, *rows] if rows else []
+    return (
+        ["Where they stand out among those who ordered in the look-back", head, *rows]
+        if rows
+        else []
+    )
 
 
 def _days(told: dict[str, Any]) -> list[str]:
