@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import DataError
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, QUARANTINE
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, QUARANTINE, SENDS
 from pipelines.ingest import ACCOUNTING, read_events
 from pipelines.intake.delimited import ROW
 from pipelines.intake.quarantine import read_quarantine
@@ -186,3 +186,13 @@ def test_rows_in_are_accepted_or_rejected_once_whatever_they_hold(rows, lines, t
     sales = (pl.col("event_type") == "order_completed") * pl.col("value")
     earned = worth.select(sales.sum()).item()
     assert earned == intake.accepted.filter(pl.col("role") == "value")["value_cents"].sum()
+
+
+def test_sends_of_a_header_alone_stop_nothing(ingested, events_source, make_source):
+    sends = "customer_id,action_id,channel,sent_at"
+    source = make_source(dict.fromkeys(sends.split(",")), table="sends", path="sends.csv",
+                         timezone="UTC")  # fmt: skip
+    files = {"shop.csv": HEAD + ROWS, "sends.csv": sends + "\n"}
+    out, accounting = ingested(files, {"shop": events_source("shop.csv"), "sends": source})
+    assert [source["rows_in"] for source in accounting] == [6, 0]
+    assert read(out / "sends.parquet", SENDS).height == 0
