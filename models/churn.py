@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from models.blend import Blend
 from models.params import TrainParams
@@ -25,6 +26,8 @@ from models.season import year_before
 
 MEMBERS: tuple[str, ...] = ("boosting", "logistic", "purchases")
 HISTORY: tuple[str, ...] = ("value_gaps", "value_span_days", "days_since_first_value")
+# Sums in linear algebra are added in another order by other numbers of threads.
+ONE_BLAS_THREAD = threadpool_limits.wrap(limits=1, user_api="blas")
 SAID = "purchase_log_odds"  # what the purchase history alone says, as a feature
 SMALLEST = 1e-6
 
@@ -155,6 +158,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         shift = year_before(day, offsets) or 0.0
         return copy(self).with_blend(blend._replace(intercept=blend.intercept + shift))
 
+    @ONE_BLAS_THREAD
     def member_logits(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn of each of `MEMBERS`, shape (n, 3)."""
         members = {

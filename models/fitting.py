@@ -8,7 +8,7 @@ import numpy as np
 
 from features.params import ChurnParams
 from models.blend import Blend, offset, stacked
-from models.churn import MEMBERS, ChurnModel, Examples
+from models.churn import MEMBERS, ONE_BLAS_THREAD, ChurnModel, Examples
 from models.params import TrainParams
 from models.purchases import Histories
 from models.season import Trial, season_helps
@@ -47,6 +47,7 @@ class Task(NamedTuple):
     seed: int
 
 
+@ONE_BLAS_THREAD
 def fit_churn(task: Task) -> ChurnModel:
     """Fit the members on all cutoffs; weigh them by held-out ones.
 

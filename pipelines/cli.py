@@ -334,6 +334,19 @@ def score(project: ProjectFolder = HERE) -> None:
         typer.echo(f"{steps.score(*opened):,} customers scored")
 
 
+@commands.command(epilog="Example: keepwell explain 1042")
+def explain(
+    customer: Annotated[str, typer.Argument(help="The company's own id, zeros in front included.")],
+    project: ProjectFolder = HERE,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Say why a customer was scored so: history, features, reasons, what would change it."""
+    from pipelines import explain as explaining
+
+    told = explaining.explain(*_decided(project), customer)
+    typer.echo(explaining.as_json(told) if json else explaining.spoken(told))
+
+
 @commands.command(epilog="Example: keepwell measure")
 def measure(project: ProjectFolder = HERE) -> None:
     """Step 7: say what past actions changed, beside the holdout, and learn from it."""

@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from scipy.special import expit, logit
+from threadpoolctl import threadpool_limits
 
 from features.params import ChurnParams
 from models.churn import HISTORY, MEMBERS, Examples, histories
@@ -129,3 +130,12 @@ def test_p_alive_stands_beside_the_risk(fitted):
     x = examples(2).x[COLUMNS]
     alive, buys = fitted.p_alive(x), fitted.p_purchase(x)
     assert ((buys > 0) & (buys < alive) & (alive < 1)).all()
+
+
+def test_one_thread_and_two_give_the_same_bytes(fit):
+    rows = both(examples(0, n=2000), examples(1, n=2000, as_of=MARCH))
+    digests = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            digests.append(fit(rows).predict_proba(examples(2, n=2000).x[COLUMNS]).tobytes())
+    assert digests[0] == digests[1]
