@@ -93,8 +93,8 @@ def compare(asked: argparse.Namespace, home: Path) -> None:
         figures |= {f"{prefix}{name}": value for name, value in night.items()}
     if len(nights) == 2:
         single, double = nights
-        figures["growth_share"] = round(double["cpu_seconds"] / single["cpu_seconds"] - 1, 4)
-        figures["wall_growth_share"] = round(double["seconds"] / single["seconds"] - 1, 4)
+        figures["growth_share"] = round(double["seconds"] / single["seconds"] - 1, 4)
+        figures["cpu_growth_share"] = round(double["cpu_seconds"] / single["cpu_seconds"] - 1, 4)
         figures["peak_mib"] = max(single["peak_mib"], double["peak_mib"])
         print(line("nightly", figures, GOALS))
 
