@@ -257,7 +257,7 @@ def test_model_that_is_registered_already_is_not_registered_again(new_project, r
     mlflow = open_store(project.params.tracking, project.root)
     names = [model.name for model in mlflow.search_registered_models()]
     versions = mlflow.search_model_versions()
-    assert sorted(names) == ["keepwell-churn", "keepwell-level", "keepwell-stage"]
+    assert sorted(names) == [f"keepwell-{kind}" for kind in ("churn", "level", "stage", "value")]
     assert len(versions) == len(names)
 
 
