@@ -257,7 +257,7 @@ def test_model_that_is_registered_already_is_not_registered_again(new_project, r
     mlflow = open_store(project.params.tracking, project.root)
     names = [model.name for model in mlflow.search_registered_models()]
     versions = mlflow.search_model_versions()
-    assert sorted(names) == ["keepwell-churn", "keepwell-level", "keepwell-stage"]
+    assert sorted(names) == [f"keepwell-{kind}" for kind in ("churn", "level", "stage", "value")]
     assert len(versions) == len(names)
 
 
@@ -277,3 +277,17 @@ def test_every_decision_run_is_logged_without_a_customer(done, decisions):
     ]  # fmt: skip
     for file in logged[:2]:
         assert "customer_id" not in pl.read_parquet(file).columns
+
+
+def test_every_judged_model_has_its_card_without_a_customer(done, scores):
+    mlflow = open_store(done.project.params.tracking, done.project.root)
+    judged, *_ = mlflow.search_runs(output_format="list")
+    folder = Path(mlflow.artifacts.download_artifacts(judged.info.artifact_uri))
+    kinds = [kind for kind, test in done.outcome.evaluation.items() if test["rows"]]
+    assert "churn" in kinds
+    ids = re.compile("|".join(rf"\b{re.escape(i)}\b" for i in scores["customer_id"]))
+    for name in (f"{kind}_card.{end}" for kind in kinds for end in ("md", "html")):
+        text = (folder / name).read_text("utf-8")
+        assert "Calibration" in text
+        assert "Stage: Retention" in text
+        assert not ids.search(text), name
