@@ -10,12 +10,13 @@ import json
 from functools import cache
 
 import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from delivery import formats
 from delivery.charts import drawing, figure_svg
 from delivery.facts import ReportFacts
+from delivery.pages import environment
 from delivery.pieces import Figure
 
 EMBED = "window.vegaEmbed = vegaEmbed;"
@@ -29,14 +30,7 @@ def render_report(facts: ReportFacts) -> str:
     facts : ReportFacts
         See `delivery.facts.report_facts`.
     """
-    pages = Environment(
-        loader=PackageLoader("delivery"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    pages = environment()
     drawn: list[dict[str, object]] = []
 
     def live(figure: Figure) -> int:

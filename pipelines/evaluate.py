@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from delivery.card import card_html, card_markdown, model_card
 from delivery.charts import figure_svg
 from delivery.risk import calibration_figure
 from features.definitions import Definitions
@@ -19,6 +20,7 @@ from models.leaks import too_telling
 from models.params import GateParams
 from models.preprocessing import matrix
 from models.standing import probabilities, with_current
+from models.subgroups import of_churn, of_standing
 from pipelines import tracking, worth
 from pipelines.artifacts import load_model
 from pipelines.champions import EVALUATION, KINDS, champions_of, nothing, write_champions
@@ -84,6 +86,7 @@ def evaluate(
             _log_training(mlflow, training, params, seed)
             for kind in training.models:
                 evaluation[kind] = _try(bench, models, kind)
+                _log_card(bench, kind, evaluation[kind])
             mlflow.log_dict(evaluation, EVALUATION)
     champions = champions_of(mlflow, prefix)
     write_champions(champions, evaluation, out)
@@ -183,6 +186,7 @@ def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[
         "population": f"customers with a value event in the {days} days before",
         "n": len(test.y),
         "churn_rate": float(test.y.mean()),
+        "card": of_churn(test.y, predictions[OURS], bench.test.filter("in_population"), bench.seed),
     }
     return judged, test.x[list(model.feature_names_in_)], facts
 
@@ -211,7 +215,8 @@ def _try_standing(
         champion = probabilities(rival, with_current(matrix(bench.test, own), now, order), order)
     judged = judge_standing(following, predictions, champion, order, bench.params, bench.seed)
     example = x[list(model.feature_names_in_)]
-    return judged, example, {**_span(bench.training), "n": len(following)}
+    card = of_standing(following, predictions[OURS], now, order, bench.test, bench.seed)
+    return judged, example, {**_span(bench.training), "n": len(following), "card": card}
 
 
 def _span(training: Training) -> dict[str, Any]:
@@ -259,6 +264,15 @@ def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int
             **{f"gate.{k}": v for k, v in params.model_dump().items()},
         }
     )
+
+
+def _log_card(bench: Bench, kind: str, test: dict[str, Any]) -> None:
+    if not test["rows"]:
+        return
+    name = f"{bench.prefix}-{kind}@{bench.training.models[kind][:12]}"
+    card = model_card(kind, name, test)
+    bench.mlflow.log_text(card_markdown(card), f"{kind}_card.md")
+    bench.mlflow.log_text(card_html(card), f"{kind}_card.html")
 
 
 def _log_metrics(mlflow: Any, trial: Trial) -> None:

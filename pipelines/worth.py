@@ -11,6 +11,7 @@ from models.evaluation import Judged
 from models.lifetime_value import SavedValue, forecasts
 from models.params import GateParams, ValueParams
 from models.preprocessing import informative, matrix
+from models.subgroups import of_money
 from models.value_backtest import Cutoff, Window, fit_value
 from models.value_judge import judge_value
 
@@ -67,6 +68,7 @@ def judged(
         "n": rows.height,
         "trust": dict(zip(("orders", "money"), fitted.trust, strict=True)),
         "season": bool(fitted.seasons),
+        "card": of_money(cents, ours.cents, rows, seed),
     }
     return verdict, matrix(rows, list(model.feature_names_in_)), facts
 

@@ -277,3 +277,17 @@ def test_every_decision_run_is_logged_without_a_customer(done, decisions):
     ]  # fmt: skip
     for file in logged[:2]:
         assert "customer_id" not in pl.read_parquet(file).columns
+
+
+def test_every_judged_model_has_its_card_without_a_customer(done, scores):
+    mlflow = open_store(done.project.params.tracking, done.project.root)
+    judged, *_ = mlflow.search_runs(output_format="list")
+    folder = Path(mlflow.artifacts.download_artifacts(judged.info.artifact_uri))
+    kinds = [kind for kind, test in done.outcome.evaluation.items() if test["rows"]]
+    assert "churn" in kinds
+    ids = re.compile("|".join(rf"\b{re.escape(i)}\b" for i in scores["customer_id"]))
+    for name in (f"{kind}_card.{end}" for kind in kinds for end in ("md", "html")):
+        text = (folder / name).read_text("utf-8")
+        assert "Calibration" in text
+        assert "Stage: Retention" in text
+        assert not ids.search(text), name
