@@ -24,6 +24,7 @@ COMMANDS = {
     "features_10m": "benchmarks.features --events 10000000 --peers",
     "features_100m": "benchmarks.features --events 100000000",
     "ingest_hostile": "benchmarks.ingest --hostile 10000",
+    "first_run": "benchmarks.first_run",
     "ingest_speed": "benchmarks.ingest --rows 10000000",
     "quality": "benchmarks.quality",
     "value": "benchmarks.value",
@@ -37,6 +38,7 @@ COMMANDS = {
     "delivery": "benchmarks.delivery",
     "faults": "benchmarks.faults",
     "nightly": "benchmarks.nightly",
+    "monitor": "benchmarks.monitor",
 }
 INTRO = """# Benchmarks
 
