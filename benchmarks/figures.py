@@ -21,7 +21,8 @@ KEPT = ROOT / "docs" / "benchmarks"
 
 COMMANDS = {
     "demo": "benchmarks.demo",
-    "features_10m": "benchmarks.features --events 10000000 --peers",
+    "features_10m": "benchmarks.features --events 10000000 --many-dates --doubling",
+    "features_peers": "benchmarks.features --events 10000000 --peers",
     "features_100m": "benchmarks.features --events 100000000",
     "ingest_hostile": "benchmarks.ingest --hostile 10000",
     "first_run": "benchmarks.first_run",
