@@ -27,7 +27,7 @@ demo: setup
 	$(BIN)/keepwell demo
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2  # two processes share two cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup  # two processes share two cores
 
 check: setup
 	$(BIN)/ruff format --check .

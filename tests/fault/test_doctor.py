@@ -42,6 +42,7 @@ def rwlock_of_a_number_used_again(root):
 
 
 def half_made_store(root):
+    (root / "mlflow.db").unlink()
     with sqlite3.connect(root / "mlflow.db") as store:
         store.execute("CREATE TABLE experiments (id INTEGER)")
         store.execute("CREATE TABLE _alembic_tmp_experiments (id INTEGER)")
@@ -102,6 +103,7 @@ def test_store_with_models_whose_migration_was_cut_off_is_never_removed(shop):
 
 
 def test_store_of_another_mlflow_is_upgraded(shop):
+    (shop / "mlflow.db").unlink()
     with sqlite3.connect(shop / "mlflow.db") as store:
         store.execute("CREATE TABLE alembic_version (version_num TEXT)")
         store.execute("INSERT INTO alembic_version VALUES ('451aebb31d03')")

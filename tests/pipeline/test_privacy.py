@@ -15,7 +15,7 @@ IDENTITY_FREE = ("report.html", "decisions.parquet", "manifest.json", "dictionar
 def secrets(done):
     rows = pl.read_csv(done.project.root / "raw" / "contacts.csv", infer_schema=False)
     columns = ("email", "phone")
-    return [value.encode() for name in columns for value in rows[name].drop_nulls().to_list()]
+    return [value.encode() for name in columns for value in rows[name].drop_nulls() if value]
 
 
 def content(path):
