@@ -8,6 +8,7 @@ Mitchell et al., 2019, Model Cards for Model Reporting, https://arxiv.org/abs/18
 """
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from delivery import formats, words
@@ -124,7 +125,7 @@ def _in_cell(text: str) -> str:
 def _facts(kind: str, name: str, test: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     gap = f", from {formats.plural(test['gap_days'], 'day')} on" if test["gap_days"] else ""
     window = f"the {test['horizon_days']} days after a date{gap}"
-    learned = [formats.day(date) for date in sorted(test["train_as_of"])]
+    learned = [formats.day(day) for day in sorted(test["train_as_of"])]
     outcome = "passed its test" if test["promoted"] else "did not replace what is in use"
     return (
         ("Model", name),
@@ -133,8 +134,21 @@ def _facts(kind: str, name: str, test: Mapping[str, Any]) -> tuple[tuple[str, st
         ("Learned from", f"customers as they were on {formats.listing(learned)}"),
         ("Tested on", f"{formats.plural(test['n'], 'customer')} as they were on "
                       f"{formats.day(test['test_as_of'])}, after all that it had learned from"),
+        ("Data span", _span(test)),
         ("Outcome", f"{outcome}: {words.sentence(test['why'])}"),
     )  # fmt: skip
+
+
+def _span(test: Mapping[str, Any]) -> str:
+    """The days whose outcomes were seen; what lies before them was read for the features."""
+    first = date.fromisoformat(min(test["train_as_of"])) + timedelta(days=test["gap_days"])
+    end = date.fromisoformat(test["test_as_of"]) + timedelta(
+        days=test["gap_days"] + test["horizon_days"] - 1
+    )
+    return (
+        f"outcomes from {formats.day(first)} to {formats.day(end)}; features read everything "
+        "before their date"
+    )
 
 
 def _metrics(test: Mapping[str, Any]) -> TextTable:

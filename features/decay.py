@@ -8,11 +8,10 @@ import narwhals as nw
 
 from features.comparisons import half_even
 from features.dimensions import Dimensions, Kind
-from features.feature import Feature
+from features.feature import DECAYED_UNIT, WEIGHT_SCALE, Feature
 from features.params import FeatureParams
 from features.schemas import ENGAGEMENT_TYPES
 
-WEIGHT_SCALE = 2**20
 DECAYED = {"value_events": "value_count", "active_days": "first_sight"}
 
 
@@ -42,7 +41,7 @@ def decay_features(params: FeatureParams, dimensions: Dimensions) -> list[Featur
     """Features whose expressions add up the sums of `decayed_sums`."""
     return [
         *(
-            Feature(f"{name}_decay_{h}d", "2**-20 events",
+            Feature(f"{name}_decay_{h}d", DECAYED_UNIT,
                     f"{name.replace('_', ' ')}, each worth half as much every {h} days", "window",
                     nw.col(f"{name}_decay_{h}d").sum(), zero=True)
             for name in DECAYED

@@ -4,6 +4,9 @@ from typing import Literal, NamedTuple
 
 import narwhals as nw
 
+WEIGHT_SCALE = 2**20  # parts of an event, so that sums of decayed counts are over whole numbers
+DECAYED_UNIT = "2**-20 events"
+
 Layer = Literal["lifetime", "window", "rhythm", "row", "population", "custom"]
 
 
@@ -42,6 +45,10 @@ class Feature(NamedTuple):
         if self.expression is None:
             raise ValueError(f"{self.name} is computed by a module of its own")
         return self.expression.alias(self.name)
+
+    def shown(self, value: float) -> float:
+        """The value as people count it: in events, not in parts of one."""
+        return value / WEIGHT_SCALE if self.unit == DECAYED_UNIT else value
 
     @property
     def actionable(self) -> bool:

@@ -12,7 +12,7 @@ HISTORY, CONSTANT = "how often and when they ordered, as a whole", "everybody's 
 
 
 class Part(NamedTuple):
-    """A share of the log-odds of the risk: positive raises it."""
+    """A share of the log-odds of the risk: positive raises it. `value` is as people count it."""
 
     meaning: str
     value: float | None
@@ -41,9 +41,12 @@ def parts_of(model: Any, row: pl.DataFrame, definitions: list[Feature], most: in
     names = list(model.feature_names_in_)
     x = matrix(row, names)
     *shares, history, constant = np.asarray(model.attributions(x))[0].tolist()
-    meanings = {d.name: d.meaning for d in definitions}
-    values = [None if np.isnan(v) else float(v) for v in x.to_numpy()[0]]
-    parts = [Part(meanings[n], v, s) for n, v, s in zip(names, values, shares, strict=True)]
+    known = {d.name: d for d in definitions}
+    values = [
+        None if np.isnan(v) else known[n].shown(float(v))
+        for n, v in zip(names, x.to_numpy()[0], strict=True)
+    ]
+    parts = [Part(known[n].meaning, v, s) for n, v, s in zip(names, values, shares, strict=True)]
     ranked = sorted([*parts, Part(HISTORY, None, history)], key=lambda part: -abs(part.log_odds))
     rest = sum(part.log_odds for part in ranked[most:])
     others = Part(f"{len(ranked[most:])} others together", None, rest)

@@ -47,6 +47,8 @@ def churn():
         "- **Population**: customers with a value event in the 365 days before",
         "- **Label**: no value event in the 28 days after a date: 1, else 0",
         "- **Learned from**: customers as they were on 1 September 2025 and 1 October 2025",
+        "- **Data span**: outcomes from 1 September 2025 to 28 November 2025; features read "
+        "everything before their date",
         "| AUC | 0.750 | 0.720 to 0.780 |",
         f"| Calibration error | 0.020 | {DASH} |",
         "| Rule of days since the last purchase | 0.700 | 0.600 | 0.050 | 1.500 |",

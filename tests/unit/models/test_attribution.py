@@ -3,7 +3,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from features.feature import Feature
+from features.feature import DECAYED_UNIT, Feature
 from models.attribution import CONSTANT, HISTORY, changes_of, parts_of
 
 SILENCE = Feature(
@@ -39,6 +39,13 @@ def test_parts_add_up_to_the_log_odds_of_the_risk():
     ]  # fmt: skip
     assert parts[0].log_odds == pytest.approx(8.4)
     assert parts[2].log_odds == pytest.approx(0.1)
+
+
+def test_a_decayed_count_is_told_in_events():
+    decayed = VISITS._replace(unit=DECAYED_UNIT)
+    row = ROW.with_columns(visits=3 * 2**19)
+    parts = parts_of(Linear(), row, [SILENCE, decayed, AGE], most=4)
+    assert {part.meaning: part.value for part in parts}["visits"] == 1.5
 
 
 def test_the_purchase_history_is_a_part_of_its_own():
