@@ -147,6 +147,7 @@ MODELS = {
     "base_rate": "Rule of one risk for everybody",
     "stays": "Rule that everybody stays where they are",
     "transition_table": "Table of past moves",
+    "past_rate": "Rule that the past year's rate goes on",
 }
 METRICS = {
     "auc": "AUC",
@@ -186,7 +187,7 @@ def model(code: str) -> str:
 def sentence(text: str) -> str:
     """Text of the training gate with its codes put in words; empty where it says nothing."""
     # Some codes are common words too ("stays"), so only what something is compared with is one.
-    codes = r"\b(beats?|than) (" + "|".join(MODELS) + r")\b"
+    codes = r"\b(beats?|than|against) (" + "|".join(MODELS) + r")\b"
     text = re.sub(codes, lambda found: f"{found[1]} “{MODELS[found[2]]}”", text)
     text = re.sub(r" ?\(\{.*?\}\)|`", "", text)
     text = re.sub(r"\b\w*_\w+\b", lambda found: found[0].replace("_", " "), text)

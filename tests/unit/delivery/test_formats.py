@@ -41,6 +41,11 @@ def test_no_code_is_left_in_the_words_of_the_gate():
     said = words.sentence("does not beat rfm_logistic: log_loss +0.1 (95 % interval)")
     assert "_" not in said
     assert "recency, frequency and spend" in said
+    said = words.sentence("surely better than past_rate; against mbg_nbd AUC +0.015")
+    assert said == (
+        "surely better than “Rule that the past year's rate goes on”; against “Simple model of the "
+        "purchase history alone (MBG/NBD)” AUC +0.015"
+    )
 
 
 @pytest.mark.parametrize(
