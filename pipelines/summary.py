@@ -92,9 +92,20 @@ def _decided(project: Project, manifest: dict[str, Any], decisions: pl.DataFrame
             f"  {count(counts['exported'])} actions, {count(counts['held_out'])} held out, "
             f"{count(counts['suppressed'])} suppressed, {count(counts['no_action'])} no action",
             f"  spent {money(spent, currency)} of {money(budget, currency)} ({used}), "
-            f"expected net value {money(gain, currency)} (effects are assumptions so far)",
+            f"expected net value {money(gain, currency)}{assumed_share(decisions)}",
         ]
     )
+
+
+def assumed_share(decisions: pl.DataFrame) -> str:
+    """How much of a plan rests on assumptions, in words; empty where nothing does."""
+    bases = decisions["basis"].drop_nulls().to_list()
+    assumed = bases.count("assumed")
+    if not assumed:
+        return ""
+    if assumed == len(bases):
+        return " (all effects are assumptions so far)"
+    return f" ({percent(assumed / len(bases))} of the effects are assumptions)"
 
 
 def _files(folder: str, manifest: dict[str, Any]) -> str:
