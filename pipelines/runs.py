@@ -73,9 +73,9 @@ def recorded(state: Path, as_of: date) -> Iterator[dict[str, Any]]:
     begun = datetime.now(UTC)
     ran = Ran(id=f"{begun:%Y%m%dT%H%M%S.%f}-{os.getpid()}", as_of=as_of, started_at=begun,
               pid=os.getpid(), libraries=libraries())  # fmt: skip
-    _append(ran, state)
     fields: dict[str, Any] = {}
     try:
+        _append(ran, state)
         yield fields
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what happened
