@@ -19,6 +19,7 @@ from features.errors import BusyError
 
 LOCK = ".lock"
 POLL_SECONDS = 0.1
+OWNER_ALONE = 0o600
 
 
 @contextmanager
@@ -35,6 +36,7 @@ def locked(folder: Path, *, wait_seconds: float = 0, name: str = LOCK) -> Iterat
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("a+") as held:
+        os.fchmod(held.fileno(), OWNER_ALONE)
         _take(held, folder, wait_seconds)
         held.truncate(0)
         held.write(json.dumps(_myself()))
