@@ -6,7 +6,7 @@ expectation. `models.value_backtest` decides how far they are believed.
 """
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import lightgbm
@@ -18,10 +18,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from models.order_values import OrderValues, expected_order_value, fit_order_values
 from models.preprocessing import matrix
 from models.purchases import Histories, Purchases, expected_purchases, fit_purchases, p_alive
+from models.season import year_before
 from models.spread import Spread, interval
 
 HISTORY = ("value_days", "value_span_days", "days_since_first_value", "order_cents")
-A_YEAR, NEAR = timedelta(days=365), timedelta(days=15)
 SMALLEST = 1e-6
 LEAST_ORDERS = 0.005  # nobody is ever certain to have left
 MOST = 100_000  # histories that a fit reads
@@ -116,7 +116,7 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def predict(self, x: pd.DataFrame) -> np.ndarray:
         """Expected money in the label window [cents], without a season, shape (n,)."""
         model = self.model
-        return forecasts(model, pl.from_pandas(x), date.min + A_YEAR, [model.days])[0].cents
+        return forecasts(model, pl.from_pandas(x), date.max, [model.days])[0].cents
 
 
 class Forecast(NamedTuple):
@@ -218,16 +218,15 @@ def order_means(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def season_of(seasons: tuple[Ratio, ...], as_of: date) -> Ratio:
-    """The ratio at the past cutoff that lies nearest to a year before, else the mean ratio."""
-    partner = a_year_before(seasons, as_of)
-    return mean_ratio(seasons) if partner is None else partner
+    """The ratio of a year before, between those of the cutoffs around it; else the mean ratio."""
+    then = [year_before(as_of, log_ratios(seasons, kind)) for kind in ("orders", "cents")]
+    known = [float(np.exp(each)) for each in then if each is not None]
+    return Ratio(as_of, *known) if len(known) == len(then) else mean_ratio(seasons)
 
 
-def a_year_before(ratios: tuple[Ratio, ...], as_of: date) -> Ratio | None:
-    """The ratio at the cutoff nearest to a year before a date, None where all are 15 days off."""
-    target = as_of - A_YEAR
-    near = [ratio for ratio in ratios if abs(ratio.as_of - target) <= NEAR]
-    return min(near, key=lambda ratio: abs(ratio.as_of - target)) if near else None
+def log_ratios(ratios: tuple[Ratio, ...], kind: str) -> dict[date, float]:
+    """Logarithms of the ratios of ``orders`` or ``cents``, by date, for `models.season`."""
+    return {r.as_of: float(np.log(max(getattr(r, kind), SMALLEST))) for r in ratios}
 
 
 def mean_ratio(ratios: tuple[Ratio, ...]) -> Ratio:

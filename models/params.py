@@ -32,6 +32,7 @@ class ValueParams(Record):
     learning_rate: float = Field(ge=0.001, le=1)
     min_customers_in_leaf: int = Field(ge=1)
     backtest_cutoffs: int = Field(ge=1, le=60)
+    season_ratio: float = Field(ge=0, le=1)
 
 
 class GateParams(Record):
@@ -41,6 +42,9 @@ class GateParams(Record):
     max_ece: float = Field(gt=0, le=1)
     max_feature_auc: float = Field(gt=0.5, le=1)
     max_auc_gain: float = Field(gt=0, le=0.5)
+    min_value_bias: float = Field(ge=0, le=1)
+    max_value_bias: float = Field(ge=1)
+    min_value_coverage: float = Field(ge=0, le=0.8)
 
 
 class ScoreParams(Record):

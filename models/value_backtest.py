@@ -16,15 +16,17 @@ from models.lifetime_value import (
     Ratio,
     Start,
     ValueModel,
-    a_year_before,
     blended,
     fit_start,
+    log_ratios,
     raw_correction,
     season_of,
     started,
 )
 from models.params import ValueParams
 from models.preprocessing import matrix
+from models.season import Trial as SeasonTrial
+from models.season import season_helps
 from models.spread import Spread, fit_spread
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -107,7 +109,7 @@ def fit_value(
     seed : int
     """
     seen = [_seen(cutoff, window) for cutoff in cutoffs]
-    use_season = season_helps(seen, window, params)
+    use_season = _season_helps(seen, window, params)
     trials = _backtest(seen, columns, window, params, seed, seasonal=use_season)
     trust = (_trust(trials, "orders"), _trust(trials, "cents"))
     boosters = _boosters(seen, columns, params, seed, seasonal=use_season)
@@ -185,23 +187,18 @@ def _booster(
     return lightgbm.train(settings, rows, params.boosting_rounds).model_to_string()
 
 
-def season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool:
-    """Whether the ratio of a year ago would have made the start better at most late cutoffs.
+def _season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool:
+    """Whether last year's ratios foretell those of the latest cutoffs.
 
-    Judged by orders, which are less noisy than money. Where no cutoff lies a year after another,
-    nothing speaks for a season.
+    By orders, which are less noisy than money.
     """
-    pairs = [
-        (one, season)
-        for one in seen[-params.backtest_cutoffs :]
-        if (season := a_year_before(_ended(seen, one, window), one.cutoff.as_of))
+    offsets = log_ratios(tuple(s.ratio for s in seen), "orders")
+    days = [(one, one.cutoff.as_of) for one in seen[-params.backtest_cutoffs :]]
+    trials = [
+        SeasonTrial(day, offsets[day], log_ratios(_ended(seen, one, window), "orders"))
+        for one, day in days
     ]
-    better = [
-        _poisson(one.cutoff.orders, one.expected.orders * season.orders)
-        < _poisson(one.cutoff.orders, one.expected.orders)
-        for one, season in pairs
-    ]
-    return sum(better) > len(better) / 2
+    return season_helps(trials, offsets, params.season_ratio)
 
 
 def _ended(seen: list[Seen], one: Seen, window: Window) -> tuple[Ratio, ...]:

@@ -10,25 +10,28 @@ from models.lifetime_value import (
     Forecast,
     Ratio,
     SavedValue,
-    a_year_before,
     days_to_next_order,
     fit_start,
     forecasts,
     histories,
     mean_ratio,
+    season_of,
     started,
 )
 from models.params import GateParams, ValueParams
 from models.purchases import Purchases, p_purchase
-from models.value_backtest import Cutoff, Window, fit_value, season_helps
+from models.value_backtest import Cutoff, Window, fit_value
 from models.value_judge import accuracy, judge_value
 
 PARAMS = ValueParams(
     boosting_rounds=20, boosting_leaves=4, learning_rate=0.1, min_customers_in_leaf=20,
-    backtest_cutoffs=2,
+    backtest_cutoffs=2, season_ratio=0.7,
 )  # fmt: skip
 WINDOW = Window(0, 30)
-GATE = GateParams(bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1)
+GATE = GateParams(
+    bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1,
+    min_value_bias=0.7, max_value_bias=1.4, min_value_coverage=0.7,
+)  # fmt: skip
 
 
 def buyers(seed, n=400):
@@ -110,10 +113,11 @@ def test_the_same_seed_gives_the_same_model():
     assert SavedValue().of(first).text_ == SavedValue().of(second).text_
 
 
-def test_the_season_of_a_year_ago_is_the_cutoff_within_15_days_of_it():
-    ratios = (Ratio(date(2025, 1, 1), 2.0, 3.0), Ratio(date(2025, 2, 1), 1.0, 1.0))
-    assert a_year_before(ratios, date(2026, 1, 10)) == ratios[0]
-    assert a_year_before(ratios, date(2026, 3, 1)) is None
+def test_the_season_is_that_of_a_year_ago_and_the_mean_where_it_is_unknown():
+    ratios = (Ratio(date(2025, 1, 1), 2.0, 3.0), Ratio(date(2025, 2, 2), 1.0, 1.0))
+    assert season_of(ratios, date(2026, 1, 1))[1:] == pytest.approx((2.0, 3.0))
+    assert season_of(ratios, date(2026, 1, 17))[1:] == pytest.approx((2**0.5, 3**0.5))
+    assert season_of(ratios, date(2026, 3, 1)) == mean_ratio(ratios)
     assert mean_ratio(ratios)[1:] == (1.5, 2.0)
     assert mean_ratio(())[1:] == (1.0, 1.0)
 
@@ -127,7 +131,6 @@ def test_a_season_that_comes_back_is_believed_and_one_that_does_not_is_not():
             PARAMS.model_copy(update={"boosting_rounds": 10}), 0,
         )  # fmt: skip
         assert bool(model.seasons) is expected
-    assert not season_helps([], WINDOW, PARAMS)
 
 
 def test_the_next_order_is_as_likely_as_not_by_its_date():
@@ -148,9 +151,9 @@ def test_bias_is_the_predicted_total_over_the_actual():
     assert found["spearman"] == 1.0
 
 
-def judged(expected, cents=None):
+def judged(expected, cents=None, most=200.0):
     cents = np.tile([0.0, 100.0], 50) if cents is None else cents
-    ends = np.zeros(100), np.full(100, 200.0)
+    ends = np.zeros(100), np.full(100, most)
     forecast = Forecast(cents, np.asarray(expected, dtype=float), *ends)
     return judge_value(cents, forecast, {"past_rate": np.full(100, 50.0)}, None, GATE, 0)
 
@@ -165,3 +168,20 @@ def test_a_model_that_expects_almost_nothing_is_not_promoted_for_its_small_error
     assert isinstance(verdict, Verdict)
     assert not verdict.promote
     assert "0.10 times the money" in verdict.why
+
+
+@pytest.mark.parametrize(("times", "promoted"), [(0.63, False), (0.75, True), (1.5, False)])
+def test_a_model_is_promoted_only_with_a_total_within_the_bounds_of_the_gate(times, promoted):
+    verdict = judged(np.tile([0.0, 100.0 * times], 50)).verdict
+    assert verdict.promote == promoted
+    assert promoted or f"{times:.2f} times the money" in verdict.why
+
+
+def test_a_model_whose_intervals_hold_too_few_customers_is_not_promoted():
+    verdict = judged(np.tile([10.0, 90.0], 50), most=50.0).verdict
+    assert not verdict.promote
+    assert verdict.why.startswith("the 80 % intervals hold 50%")
+
+
+def test_a_model_that_gives_nobody_an_interval_is_judged_by_the_rest():
+    assert judged(np.tile([10.0, 90.0], 50), most=0.0).verdict.promote
