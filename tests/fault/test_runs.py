@@ -223,6 +223,18 @@ def test_each_step_is_one_entry_with_rows_time_memory_date_and_run(shop):
     assert steps_of["run"].message == "delivered"
 
 
+def test_log_as_json_is_all_of_standard_output_and_an_error_stands_apart(shop):
+    words = ("run", "--train", "never", "--project", shop, "--log", "json", "--as-of")
+    with keepwell(*words, AS_OF) as done:
+        entries = [json.loads(line) for line in done.stdout]
+        assert [(e["step"], e["level"]) for e in entries][-1] == ("run", "info")
+        assert entries[-1]["message"] == "unchanged"
+        assert done.stderr.read() == ""
+    with keepwell(*words, "2026-07-01") as refused:
+        entries = [json.loads(line) for line in refused.stdout]
+        assert entries[-1]["message"] == "failed: " + refused.stderr.read()[len("keepwell: ") : -1]
+
+
 def test_run_that_fails_says_so_in_its_last_entry(shop):
     said = []
     with pytest.raises(DataError):
