@@ -161,9 +161,13 @@ SCORES = Table(
     (
         CUSTOMER,
         AS_OF,
-        Column("stage", "text", "engagement stage now"),
+        Column(
+            "reported_stage", "text", "engagement stage; a demotion shows at the second snapshot"
+        ),
+        Column("reported_level", "text", "level of the relationship; a demotion shows likewise"),
+        Column("stage", "text", "what the rules alone say of the stage now; models read this one"),
         Column("stage_because", "text", "the rule that fired and the values that fired it"),
-        Column("level", "text", "level of the relationship now"),
+        Column("level", "text", "what the rules alone say of the level now"),
         Column("level_because", "text", "the rule that fired and the values that fired it"),
         Column("activity", "text", "new, active, at_risk, lapsed or won_back"),
         Column("activity_because", "text", "the rule that fired and the values that fired it"),
@@ -226,8 +230,8 @@ DECISIONS = Table(
             "text",
             "what the funnel let through: action:channel, with a space between",
         ),
-        Column("stage", "text", "engagement stage when it was decided"),
-        Column("level", "text", "level of the relationship when it was decided"),
+        Column("stage", "text", "reported stage when it was decided"),
+        Column("level", "text", "reported level when it was decided"),
         Column("activity", "text", "activity when it was decided"),
         Column("p_value", "float", "P(at least one value event in the horizon) without action"),
         Column("order_value_cents", "integer", "what the next value event would bring [cents]"),

@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 
 from features.feature import Feature
+from features.hysteresis import CLASSES, with_reported
 from features.params import ChurnParams
 from features.schemas import ENGAGEMENT_TYPES, SCORES
 from models.baselines import look_up
-from models.everybody import CLASSES, Everybody, everybody, in_population
+from models.everybody import Everybody, everybody, in_population
 from models.preprocessing import matrix
 from models.rates import risk_by_rule
 from models.reasons import REASONS, reasons
@@ -51,7 +52,8 @@ def score(
     ----------
     now : features with standing at the as-of date, shape (n_customers, .)
     before : features with standing one label window earlier, joined to their labels
-        Gives the observed rates and moves where there is no model.
+        Gives the observed rates and moves where there is no model, and the stage and level that a
+        demotion is held against.
     champions : Champions
     definitions : list of Feature
     churn : ChurnParams
@@ -65,7 +67,9 @@ def score(
     """
     lazily, earlier = (nw.from_native(rows.lazy()) for rows in (now, before))
     whole = everybody(lazily, earlier, spoken(champions, definitions), churn)
-    return score_part(now, whole, champions, definitions, churn, margin_rate)
+    known, past = (nw.from_native(rows, eager_only=True) for rows in (now, before))
+    reported = with_reported(known, past).to_native()
+    return score_part(reported, whole, champions, definitions, churn, margin_rate)
 
 
 def spoken(champions: Champions, definitions: list[Feature]) -> list[Feature]:
@@ -84,7 +88,10 @@ def score_part(
     churn: ChurnParams,
     margin_rate: float,
 ) -> pl.DataFrame:
-    """Score some customers of a snapshot, given what was aggregated over all: see `score`."""
+    """Score some customers of a snapshot, given what was aggregated over all: see `score`.
+
+    `now` has its reported stage and level as well (features.hysteresis.with_reported).
+    """
     population = in_population(churn).alias("in_population")
     rows = nw.from_native(now, eager_only=True).with_columns(population).to_native()
     rows = rows.with_columns(**_churn(now, champions.churn))

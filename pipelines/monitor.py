@@ -13,6 +13,7 @@ from actions.catalogue import ActionCatalogue
 from actions.watch import plan_findings
 from features.finding import Finding, worst
 from features.flow import by_type, flow_findings, weekly
+from features.hysteresis import CLASSES
 from features.params import MonitorParams
 from features.schemas import DECISIONS, LEVELS, SCORES, STAGES
 from models.drift import Histogram, drift_finding, drifts, histogram
@@ -204,7 +205,7 @@ def _models(
 def _flips(scored: pl.DataFrame, log: pl.DataFrame, params: MonitorParams) -> Finding:
     last = log.filter(pl.col("as_of") == pl.col("as_of").max())
     both = scored.join(last, on="customer_id", suffix="_before")
-    changed = [(pl.col(k) != pl.col(f"{k}_before")).mean().alias(k) for k in ("stage", "level")]
+    changed = [(pl.col(f"reported_{k}") != pl.col(f"{k}_before")).mean().alias(k) for k in CLASSES]
     moved = both.select(changed).row(0, named=True) if both.height else {}
     return flip_finding(moved, both.height, params)
 
