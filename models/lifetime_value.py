@@ -1,8 +1,9 @@
 """Expected orders and money of a customer: MBG/NBD and Gamma-Gamma, corrected by boosting.
 
-Two gradient boostings learn how far what followed past cutoffs lay above or below what MBG/NBD and
-Gamma-Gamma expected of the customer: Poisson for orders, Tweedie for money, both starting from that
-expectation. `models.value_backtest` decides how far they are believed.
+A gradient boosting learns how far the orders that followed past cutoffs lay above or below what
+MBG/NBD expected of the customer (Poisson, starting from that expectation at the level of the
+cutoff). Money is orders times what Gamma-Gamma expects of one. `models.value_backtest` decides how
+far the boosting is believed.
 """
 
 import json
@@ -57,12 +58,14 @@ class ValueModel(NamedTuple):
     days : int
         Length of the label window that it learnt on.
     columns : tuple of str
-        Features that the boostings read.
+        Features that the boosting reads.
     start : Start
-    boosters : tuple of str
-        The boosting of orders and that of money, as LightGBM's text.
-    trust : tuple of float
-        How far each is believed, 0 to 1.
+    booster : str
+        LightGBM's text.
+    trust : float
+        How far it is believed, 0 to 1.
+    level : Ratio
+        Mean of the past cutoffs, for days whose season is not known.
     seasons : tuple of Ratio
         Past cutoffs, where the season of a year ago is believed; else empty.
     spread : Spread
@@ -71,8 +74,9 @@ class ValueModel(NamedTuple):
     days: int
     columns: tuple[str, ...]
     start: Start
-    boosters: tuple[str, str]
-    trust: tuple[float, float]
+    booster: str
+    trust: float
+    level: Ratio
     seasons: tuple[Ratio, ...]
     spread: Spread
 
@@ -89,9 +93,12 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def of(self, model: ValueModel) -> "SavedValue":
         """Keep a fitted model."""
         start = {"rates": list(model.start.rates), "values": list(model.start.values)}
-        seasons = [[r.as_of.isoformat(), r.orders, r.cents] for r in model.seasons]
+        level, *seasons = (
+            [r.as_of.isoformat(), r.orders, r.cents] for r in (model.level, *model.seasons)
+        )
         spread = [values.tolist() for values in model.spread]
-        plain = {**model._asdict(), "start": start, "seasons": seasons, "spread": spread}
+        levels = {"level": level, "seasons": seasons}
+        plain = {**model._asdict(), **levels, "start": start, "spread": spread}
         self.text_ = json.dumps(plain)
         return self
 
@@ -99,12 +106,12 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def model(self) -> ValueModel:
         """The model."""
         plain = json.loads(self.text_)
-        start, seasons = plain["start"], plain["seasons"]
+        start, levels = plain["start"], [plain["level"], *plain["seasons"]]
         plain["start"] = Start(Purchases(*start["rates"]), OrderValues(*start["values"]))
-        plain["seasons"] = tuple(Ratio(date.fromisoformat(d), o, c) for d, o, c in seasons)
+        ratios = tuple(Ratio(date.fromisoformat(d), o, c) for d, o, c in levels)
+        plain["level"], plain["seasons"] = ratios[0], ratios[1:]
         plain["spread"] = Spread(*(np.array(values) for values in plain["spread"]))
-        for name in ("columns", "boosters", "trust"):
-            plain[name] = tuple(plain[name])
+        plain["columns"] = tuple(plain["columns"])
         return ValueModel(**plain)
 
     @property
@@ -139,7 +146,7 @@ def forecasts(
     rows : feature table, shape (n, .)
     as_of : date
     windows_days : list of int
-        The correction of the boostings is taken over from the label window; what MBG/NBD expects
+        The correction of the boosting is taken over from the label window; what MBG/NBD expects
         grows with the window, and beyond the label window no season is assumed.
 
     Returns
@@ -147,32 +154,31 @@ def forecasts(
     list of Forecast
         One for each window; nothing in them is negative.
     """
-    factors = corrections(model, rows)
-    return [_forecast(model, rows, as_of, days, factors) for days in windows_days]
+    factor = correction(model, rows)
+    return [_forecast(model, rows, as_of, days, factor) for days in windows_days]
 
 
 def _forecast(
-    model: ValueModel, rows: pl.DataFrame, as_of: date, days: int, factors: Money
+    model: ValueModel, rows: pl.DataFrame, as_of: date, days: int, factor: np.ndarray
 ) -> Forecast:
     inside = started(model.start, rows, 0, min(days, model.days))
-    season, usual = season_of(model.seasons, as_of), mean_ratio(model.seasons)
+    season, usual = season_of(model, as_of), model.level
     orders, cents = inside.orders * season.orders, inside.cents * season.cents
     if days > model.days:
         beyond = started(model.start, rows, model.days, days)
         orders, cents = orders + beyond.orders * usual.orders, cents + beyond.cents * usual.cents
-    orders, cents = orders * factors.orders, cents * factors.cents
+    orders, cents = orders * factor, cents * factor
     return Forecast(orders, cents, *interval(model.spread, orders, cents))
 
 
-def corrections(model: ValueModel, rows: pl.DataFrame) -> Money:
-    """By how much the boostings change the start, as factors, each of shape (n,)."""
-    x = matrix(rows, list(model.columns)).to_numpy()
-    raw = (raw_correction(text, x) for text in model.boosters)
-    return Money(*(blended(f, t) for f, t in zip(raw, model.trust, strict=True)))
+def correction(model: ValueModel, rows: pl.DataFrame) -> np.ndarray:
+    """By how much the boosting changes what the start expects, as a factor, shape (n,)."""
+    raw = raw_correction(model.booster, matrix(rows, list(model.columns)).to_numpy())
+    return blended(raw, model.trust)
 
 
 def raw_correction(booster: str, x: np.ndarray) -> np.ndarray:
-    """Factor that a boosting alone would apply."""
+    """Factor that the boosting alone would apply."""
     model = lightgbm.Booster(model_str=booster)
     return np.exp(np.asarray(model.predict(x, raw_score=True)))
 
@@ -217,11 +223,11 @@ def order_means(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return orders, np.maximum(cents, 0) / orders
 
 
-def season_of(seasons: tuple[Ratio, ...], as_of: date) -> Ratio:
-    """The ratio of a year before, between those of the cutoffs around it; else the mean ratio."""
-    then = [year_before(as_of, log_ratios(seasons, kind)) for kind in ("orders", "cents")]
+def season_of(model: ValueModel, as_of: date) -> Ratio:
+    """The ratio of a year before, between those of the cutoffs around it; else the mean."""
+    then = [year_before(as_of, log_ratios(model.seasons, kind)) for kind in ("orders", "cents")]
     known = [float(np.exp(each)) for each in then if each is not None]
-    return Ratio(as_of, *known) if len(known) == len(then) else mean_ratio(seasons)
+    return Ratio(as_of, *known) if len(known) == len(then) else model.level
 
 
 def log_ratios(ratios: tuple[Ratio, ...], kind: str) -> dict[date, float]:
@@ -230,10 +236,9 @@ def log_ratios(ratios: tuple[Ratio, ...], kind: str) -> dict[date, float]:
 
 
 def mean_ratio(ratios: tuple[Ratio, ...]) -> Ratio:
-    """Mean over cutoffs, 1 where there are none."""
-    if not ratios:
-        return Ratio(date.min, 1.0, 1.0)
-    return Ratio(date.min, *(float(np.mean(r)) for r in list(zip(*ratios, strict=True))[1:]))
+    """Geometric mean over cutoffs."""
+    means = [np.mean(list(log_ratios(ratios, kind).values())) for kind in ("orders", "cents")]
+    return Ratio(ratios[-1].as_of, *(float(np.exp(mean)) for mean in means))
 
 
 def days_to_next_order(start: Start, rows: pl.DataFrame) -> np.ndarray:

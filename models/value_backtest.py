@@ -5,13 +5,14 @@ ended by then. What did best on them is used: nothing is chosen on a test.
 """
 
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import lightgbm
 import numpy as np
 import polars as pl
 
 from models.lifetime_value import (
+    SMALLEST,
     Money,
     Ratio,
     Start,
@@ -19,8 +20,8 @@ from models.lifetime_value import (
     blended,
     fit_start,
     log_ratios,
+    mean_ratio,
     raw_correction,
-    season_of,
     started,
 )
 from models.params import ValueParams
@@ -29,10 +30,6 @@ from models.season import Trial as SeasonTrial
 from models.season import season_helps
 from models.spread import Spread, fit_spread
 
-KINDS: dict[str, dict[str, Any]] = {
-    "orders": {"objective": "poisson"},
-    "cents": {"objective": "tweedie", "tweedie_variance_power": 1.5},
-}
 TRUSTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -75,20 +72,26 @@ class Seen(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A cutoff as predicted from what lay before it, with or without a season.
+    """A cutoff as predicted from what lay before it, at the level that came.
 
     Attributes
     ----------
     seen : Seen
-    expected : Money
-        By the start, times the season of a year ago where that is believed.
-    factors : Money
-        Of the boostings alone.
+    factor : array, shape (n,)
+        Of the boosting alone.
     """
 
     seen: Seen
-    expected: Money
-    factors: Money
+    factor: np.ndarray
+
+    def expected(self, trust: float) -> Money:
+        """What was expected: the level is an error common to all, so it is taken out."""
+        factor = blended(self.factor, trust)
+        cutoff, start = self.seen.cutoff, self.seen.expected
+        return Money(
+            _at_level(start.orders * factor, cutoff.orders),
+            _at_level(start.cents * factor, cutoff.cents),
+        )
 
 
 def fit_value(
@@ -103,23 +106,23 @@ def fit_value(
     latest : feature table, shape (n, .)
         The newest histories that may be seen, without labels: MBG/NBD and Gamma-Gamma are of them.
     columns : list of str
-        Features that the boostings may read.
+        Features that the boosting may read.
     window : Window
     params : ValueParams
     seed : int
     """
     seen = [_seen(cutoff, window) for cutoff in cutoffs]
-    use_season = _season_helps(seen, window, params)
-    trials = _backtest(seen, columns, window, params, seed, seasonal=use_season)
-    trust = (_trust(trials, "orders"), _trust(trials, "cents"))
-    boosters = _boosters(seen, columns, params, seed, seasonal=use_season)
+    ratios = tuple(s.ratio for s in seen)
+    trials = _backtest(seen, columns, window, params, seed)
+    trust = _trust(trials)
     return ValueModel(
         days=window.horizon_days,
         columns=tuple(columns),
         start=fit_start(latest),
-        boosters=boosters,
+        booster=_booster(seen, columns, params, seed),
         trust=trust,
-        seasons=tuple(s.ratio for s in seen) if use_season else (),
+        level=mean_ratio(ratios),
+        seasons=ratios if _season_helps(seen, window, params) else (),
         spread=_spread(seen, trials, trust),
     )
 
@@ -132,49 +135,32 @@ def _seen(cutoff: Cutoff, window: Window) -> Seen:
 
 
 def _backtest(
-    seen: list[Seen], columns: list[str], window: Window, params: ValueParams, seed: int, *,
-    seasonal: bool,
-) -> list[Trial]:  # fmt: skip
+    seen: list[Seen], columns: list[str], window: Window, params: ValueParams, seed: int
+) -> list[Trial]:
     """Predict each of the latest cutoffs from those whose windows had ended, if any had."""
     trials = []
     for one in seen[-params.backtest_cutoffs :]:
-        before = [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]
-        if not before:
-            continue
-        ratios = tuple(s.ratio for s in before) if seasonal else ()
-        ratio = season_of(ratios, one.cutoff.as_of)
-        boosters = _boosters(before, columns, params, seed, seasonal=seasonal)
-        x = matrix(one.cutoff.rows, columns).to_numpy()
-        factors = Money(*(raw_correction(text, x) for text in boosters))
-        trials.append(Trial(one, _times(one.expected, ratio), factors))
+        before = _ended(seen, one, window)
+        if before:
+            booster = _booster(before, columns, params, seed)
+            x = matrix(one.cutoff.rows, columns).to_numpy()
+            trials.append(Trial(one, raw_correction(booster, x)))
     return trials
 
 
-def _times(expected: Money, ratio: Ratio) -> Money:
-    return Money(expected.orders * ratio.orders, expected.cents * ratio.cents)
-
-
-def _boosters(
-    seen: list[Seen], columns: list[str], params: ValueParams, seed: int, *, seasonal: bool
-) -> tuple[str, str]:
+def _booster(seen: list[Seen], columns: list[str], params: ValueParams, seed: int) -> str:
+    """Of the orders, beginning with what was expected at the level of each cutoff."""
     x = np.vstack([matrix(s.cutoff.rows, columns).to_numpy() for s in seen])
-    starts = [_times(s.expected, s.ratio) if seasonal else s.expected for s in seen]
-    texts = [_booster(kind, x, seen, starts, params, seed) for kind in KINDS]
-    return texts[0], texts[1]
-
-
-def _booster(
-    kind: str, x: np.ndarray, seen: list[Seen], starts: list[Money], params: ValueParams, seed: int
-) -> str:
-    y = np.concatenate([getattr(s.cutoff, kind) for s in seen]).astype(float)
-    begin = np.log(np.concatenate([getattr(start, kind) for start in starts]))
+    y = np.concatenate([s.cutoff.orders for s in seen]).astype(float)
+    start = np.concatenate([_at_level(s.expected.orders, s.cutoff.orders) for s in seen])
     settings = {
-        **KINDS[kind],
+        "objective": "poisson",
         "learning_rate": params.learning_rate,
         "num_leaves": params.boosting_leaves,
         "min_data_in_leaf": params.min_customers_in_leaf,
         "lambda_l2": 10.0,
         "feature_fraction": 0.3,
+        "extra_trees": True,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "boost_from_average": False,
@@ -183,8 +169,13 @@ def _booster(
         "force_col_wise": True,  # so that the number of threads changes no byte
         "verbose": -1,
     }
-    rows = lightgbm.Dataset(x, y, init_score=begin)
+    rows = lightgbm.Dataset(x, y, init_score=np.log(np.maximum(start, SMALLEST)))
     return lightgbm.train(settings, rows, params.boosting_rounds).model_to_string()
+
+
+def _at_level(expected: np.ndarray, came: np.ndarray) -> np.ndarray:
+    """The same differences between customers, with the total that came."""
+    return expected * came.sum() / max(expected.sum(), SMALLEST)
 
 
 def _season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool:
@@ -195,53 +186,37 @@ def _season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool
     offsets = log_ratios(tuple(s.ratio for s in seen), "orders")
     days = [(one, one.cutoff.as_of) for one in seen[-params.backtest_cutoffs :]]
     trials = [
-        SeasonTrial(day, offsets[day], log_ratios(_ended(seen, one, window), "orders"))
+        SeasonTrial(
+            day,
+            offsets[day],
+            log_ratios(tuple(s.ratio for s in _ended(seen, one, window)), "orders"),
+        )
         for one, day in days
     ]
     return season_helps(trials, offsets, params.season_ratio)
 
 
-def _ended(seen: list[Seen], one: Seen, window: Window) -> tuple[Ratio, ...]:
-    """Ratios of the cutoffs whose label windows had ended by another cutoff."""
-    reach, now = window.reach, one.cutoff.as_of
-    return tuple(s.ratio for s in seen if s.cutoff.as_of + reach <= now)
+def _ended(seen: list[Seen], one: Seen, window: Window) -> list[Seen]:
+    """The cutoffs whose label windows had ended by another cutoff."""
+    return [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]
 
 
-def _trust(trials: list[Trial], kind: str) -> float:
+def _trust(trials: list[Trial]) -> float:
     """The trust that did best; none in a boosting that was never tested."""
-    return TRUSTS[int(np.argmin(_losses(trials, kind)))] if trials else 0.0
+    losses = [np.mean([_loss(trial, trust) for trial in trials]) for trust in TRUSTS if trials]
+    return TRUSTS[int(np.argmin(losses))] if losses else 0.0
 
 
-def _losses(trials: list[Trial], kind: str) -> list[float]:
-    return [float(np.mean([_loss(t, kind, trust) for t in trials])) for trust in TRUSTS]
-
-
-def _loss(trial: Trial, kind: str, trust: float) -> float:
-    """Mean deviance, up to a constant: Poisson for orders, Tweedie with power 1.5 for money."""
-    y = getattr(trial.seen.cutoff, kind)
-    mean = getattr(trial.expected, kind) * blended(getattr(trial.factors, kind), trust)
-    if kind == "orders":
-        return _poisson(y, mean)
-    return float(np.mean(2 * np.sqrt(mean) + 2 * y / np.sqrt(mean)))
-
-
-def _poisson(y: np.ndarray, mean: np.ndarray) -> float:
+def _loss(trial: Trial, trust: float) -> float:
+    """Mean Poisson deviance of the orders, up to a constant."""
+    y, mean = trial.seen.cutoff.orders, np.maximum(trial.expected(trust).orders, SMALLEST)
     return float(np.mean(mean - y * np.log(mean)))
 
 
-def _spread(seen: list[Seen], trials: list[Trial], trust: tuple[float, float]) -> Spread:
-    """Of the trials; where there are none, of what the starts alone expected.
-
-    The level of each cutoff is taken out: it is an error common to all, not their scatter.
-    """
-    tried = trials or [Trial(s, s.expected, Money(np.ones(1), np.ones(1))) for s in seen]
-    parts = [_scatter(trial, trust) for trial in tried]
-    return fit_spread(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _scatter(trial: Trial, trust: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected orders, expected money at the level that came, and the money that came."""
-    expected, factors, came = trial.expected, trial.factors, trial.seen.cutoff.cents
-    orders = expected.orders * blended(factors.orders, trust[0])
-    cents = expected.cents * blended(factors.cents, trust[1])
-    return orders, cents * came.sum() / cents.sum(), came
+def _spread(seen: list[Seen], trials: list[Trial], trust: float) -> Spread:
+    """Of the trials; where there are none, of what the starts alone expected."""
+    tried = trials or [Trial(s, np.ones(1)) for s in seen]
+    expected = [trial.expected(trust) for trial in tried]
+    came = [trial.seen.cutoff.cents for trial in tried]
+    orders, cents = (np.concatenate(parts) for parts in zip(*expected, strict=True))
+    return fit_spread(orders, cents, np.concatenate(came))
