@@ -111,7 +111,8 @@ def judged(task: Test) -> dict[str, float]:
         found |= _measured(f"{name}{PURCHASES}", orders, expected[0])
         found |= _measured(f"{name}{MONEY}", cents / 100, expected[1] / 100)
     inside, of_all = coverage(np.rint(ours.low_cents), np.rint(ours.high_cents), cents)
-    found["trust"] = model.trust
+    for name, trust in zip((PURCHASES, MONEY), model.trust, strict=True):
+        found |= {f"{name}_trust_{kind}": share for kind, share in trust._asdict().items()}
     wide = float((np.rint(ours.high_cents) > 0).mean())
     return found | {"coverage": inside, "coverage_all": of_all, "with_interval_share": wide}
 

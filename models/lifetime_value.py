@@ -1,9 +1,8 @@
 """Expected orders and money of a customer: MBG/NBD and Gamma-Gamma, corrected by boosting.
 
-A gradient boosting learns how far the orders that followed past cutoffs lay above or below what
-MBG/NBD expected of the customer (Poisson, starting from that expectation at the level of the
-cutoff). Money is orders times what Gamma-Gamma expects of one. `models.value_backtest` decides how
-far the boosting is believed.
+Two gradient boostings learn how far what followed past cutoffs lay above or below what MBG/NBD and
+Gamma-Gamma expected of the customer: Poisson for orders, Tweedie for money, both starting from that
+expectation at the level of the cutoff. `models.value_backtest` decides how far they are believed.
 """
 
 import json
@@ -50,6 +49,13 @@ class Ratio(NamedTuple):
     cents: float
 
 
+class Trust(NamedTuple):
+    """Shares of the boosting of orders and of that of money in a correction; together up to 1."""
+
+    orders: float
+    cents: float
+
+
 class ValueModel(NamedTuple):
     """A fitted model, made of plain numbers and text.
 
@@ -58,12 +64,12 @@ class ValueModel(NamedTuple):
     days : int
         Length of the label window that it learnt on.
     columns : tuple of str
-        Features that the boosting reads.
+        Features that the boostings read.
     start : Start
-    booster : str
-        LightGBM's text.
-    trust : float
-        How far it is believed, 0 to 1.
+    boosters : tuple of str
+        The boosting of orders and that of money, as LightGBM's text.
+    trust : tuple of Trust
+        How far both are believed of the orders, and of the money.
     level : Ratio
         Mean of the past cutoffs, for days whose season is not known.
     seasons : tuple of Ratio
@@ -74,8 +80,8 @@ class ValueModel(NamedTuple):
     days: int
     columns: tuple[str, ...]
     start: Start
-    booster: str
-    trust: float
+    boosters: tuple[str, str]
+    trust: tuple[Trust, Trust]
     level: Ratio
     seasons: tuple[Ratio, ...]
     spread: Spread
@@ -111,7 +117,9 @@ class SavedValue(RegressorMixin, BaseEstimator):
         ratios = tuple(Ratio(date.fromisoformat(d), o, c) for d, o, c in levels)
         plain["level"], plain["seasons"] = ratios[0], ratios[1:]
         plain["spread"] = Spread(*(np.array(values) for values in plain["spread"]))
-        plain["columns"] = tuple(plain["columns"])
+        plain["trust"] = tuple(Trust(*shares) for shares in plain["trust"])
+        for name in ("columns", "boosters"):
+            plain[name] = tuple(plain[name])
         return ValueModel(**plain)
 
     @property
@@ -146,7 +154,7 @@ def forecasts(
     rows : feature table, shape (n, .)
     as_of : date
     windows_days : list of int
-        The correction of the boosting is taken over from the label window; what MBG/NBD expects
+        The correction of the boostings is taken over from the label window; what MBG/NBD expects
         grows with the window, and beyond the label window no season is assumed.
 
     Returns
@@ -154,12 +162,12 @@ def forecasts(
     list of Forecast
         One for each window; nothing in them is negative.
     """
-    factor = correction(model, rows)
-    return [_forecast(model, rows, as_of, days, factor) for days in windows_days]
+    factors = corrections(model, rows)
+    return [_forecast(model, rows, as_of, days, factors) for days in windows_days]
 
 
 def _forecast(
-    model: ValueModel, rows: pl.DataFrame, as_of: date, days: int, factor: np.ndarray
+    model: ValueModel, rows: pl.DataFrame, as_of: date, days: int, factors: Money
 ) -> Forecast:
     inside = started(model.start, rows, 0, min(days, model.days))
     season, usual = season_of(model, as_of), model.level
@@ -167,25 +175,26 @@ def _forecast(
     if days > model.days:
         beyond = started(model.start, rows, model.days, days)
         orders, cents = orders + beyond.orders * usual.orders, cents + beyond.cents * usual.cents
-    orders, cents = orders * factor, cents * factor
+    orders, cents = orders * factors.orders, cents * factors.cents
     return Forecast(orders, cents, *interval(model.spread, orders, cents))
 
 
-def correction(model: ValueModel, rows: pl.DataFrame) -> np.ndarray:
-    """By how much the boosting changes what the start expects, as a factor, shape (n,)."""
-    raw = raw_correction(model.booster, matrix(rows, list(model.columns)).to_numpy())
-    return blended(raw, model.trust)
+def corrections(model: ValueModel, rows: pl.DataFrame) -> Money:
+    """By how much the boostings change what the start expects, as factors, each of shape (n,)."""
+    raw = raw_corrections(model.boosters, matrix(rows, list(model.columns)).to_numpy())
+    return Money(*(blended(raw, trust) for trust in model.trust))
 
 
-def raw_correction(booster: str, x: np.ndarray) -> np.ndarray:
-    """Factor that the boosting alone would apply."""
-    model = lightgbm.Booster(model_str=booster)
-    return np.exp(np.asarray(model.predict(x, raw_score=True)))
+def raw_corrections(boosters: tuple[str, str], x: np.ndarray) -> Money:
+    """Factors that each boosting alone would apply."""
+    models = [lightgbm.Booster(model_str=text) for text in boosters]
+    return Money(*(np.exp(np.asarray(each.predict(x, raw_score=True))) for each in models))
 
 
-def blended(factor: np.ndarray, trust: float) -> np.ndarray:
-    """Mean of the boosting's factor and of none, weighted by the trust in it."""
-    return 1 - trust + trust * factor
+def blended(raw: Money, trust: Trust) -> np.ndarray:
+    """Weighted mean of the boostings' factors and of none."""
+    none = 1 - trust.orders - trust.cents
+    return none + trust.orders * raw.orders + trust.cents * raw.cents
 
 
 def started(start: Start, rows: pl.DataFrame, begin: float, end: float) -> Money:

@@ -5,7 +5,7 @@ ended by then. What did best on them is used: nothing is chosen on a test.
 """
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lightgbm
 import numpy as np
@@ -16,12 +16,13 @@ from models.lifetime_value import (
     Money,
     Ratio,
     Start,
+    Trust,
     ValueModel,
     blended,
     fit_start,
     log_ratios,
     mean_ratio,
-    raw_correction,
+    raw_corrections,
     started,
 )
 from models.params import ValueParams
@@ -30,7 +31,15 @@ from models.season import Trial as SeasonTrial
 from models.season import season_helps
 from models.spread import Spread, fit_spread
 
-TRUSTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "orders": {"objective": "poisson"},
+    "cents": {"objective": "tweedie", "tweedie_variance_power": 1.5},
+}
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+TRUSTS = {
+    "orders": [Trust(share, 0.0) for share in SHARES],
+    "cents": [Trust(o, c) for o in SHARES for c in SHARES if o + c <= 1],
+}
 
 
 class Window(NamedTuple):
@@ -77,21 +86,17 @@ class Trial(NamedTuple):
     Attributes
     ----------
     seen : Seen
-    factor : array, shape (n,)
-        Of the boosting alone.
+    factors : Money
+        Of each boosting alone.
     """
 
     seen: Seen
-    factor: np.ndarray
+    factors: Money
 
-    def expected(self, trust: float) -> Money:
+    def expected(self, kind: str, trust: Trust) -> np.ndarray:
         """What was expected: the level is an error common to all, so it is taken out."""
-        factor = blended(self.factor, trust)
-        cutoff, start = self.seen.cutoff, self.seen.expected
-        return Money(
-            _at_level(start.orders * factor, cutoff.orders),
-            _at_level(start.cents * factor, cutoff.cents),
-        )
+        start = getattr(self.seen.expected, kind) * blended(self.factors, trust)
+        return _at_level(start, getattr(self.seen.cutoff, kind))
 
 
 def fit_value(
@@ -106,7 +111,7 @@ def fit_value(
     latest : feature table, shape (n, .)
         The newest histories that may be seen, without labels: MBG/NBD and Gamma-Gamma are of them.
     columns : list of str
-        Features that the boosting may read.
+        Features that the boostings may read.
     window : Window
     params : ValueParams
     seed : int
@@ -114,12 +119,12 @@ def fit_value(
     seen = [_seen(cutoff, window) for cutoff in cutoffs]
     ratios = tuple(s.ratio for s in seen)
     trials = _backtest(seen, columns, window, params, seed)
-    trust = _trust(trials)
+    trust = (_trust(trials, "orders"), _trust(trials, "cents"))
     return ValueModel(
         days=window.horizon_days,
         columns=tuple(columns),
         start=fit_start(latest),
-        booster=_booster(seen, columns, params, seed),
+        boosters=_boosters(seen, columns, params, seed),
         trust=trust,
         level=mean_ratio(ratios),
         seasons=ratios if _season_helps(seen, window, params) else (),
@@ -142,25 +147,32 @@ def _backtest(
     for one in seen[-params.backtest_cutoffs :]:
         before = _ended(seen, one, window)
         if before:
-            booster = _booster(before, columns, params, seed)
+            boosters = _boosters(before, columns, params, seed)
             x = matrix(one.cutoff.rows, columns).to_numpy()
-            trials.append(Trial(one, raw_correction(booster, x)))
+            trials.append(Trial(one, raw_corrections(boosters, x)))
     return trials
 
 
-def _booster(seen: list[Seen], columns: list[str], params: ValueParams, seed: int) -> str:
-    """Of the orders, beginning with what was expected at the level of each cutoff."""
+def _boosters(
+    seen: list[Seen], columns: list[str], params: ValueParams, seed: int
+) -> tuple[str, str]:
     x = np.vstack([matrix(s.cutoff.rows, columns).to_numpy() for s in seen])
-    y = np.concatenate([s.cutoff.orders for s in seen]).astype(float)
-    start = np.concatenate([_at_level(s.expected.orders, s.cutoff.orders) for s in seen])
+    orders, cents = (_booster(kind, x, seen, params, seed) for kind in OBJECTIVES)
+    return orders, cents
+
+
+def _booster(kind: str, x: np.ndarray, seen: list[Seen], params: ValueParams, seed: int) -> str:
+    """Begins with what was expected at the level of each cutoff, so as not to learn its level."""
+    pairs = [(getattr(s.expected, kind), getattr(s.cutoff, kind)) for s in seen]
+    start = np.concatenate([_at_level(expected, came) for expected, came in pairs])
+    y = np.concatenate([came for _, came in pairs]).astype(float)
     settings = {
-        "objective": "poisson",
+        **OBJECTIVES[kind],
         "learning_rate": params.learning_rate,
         "num_leaves": params.boosting_leaves,
         "min_data_in_leaf": params.min_customers_in_leaf,
         "lambda_l2": 10.0,
         "feature_fraction": 0.3,
-        "extra_trees": True,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "boost_from_average": False,
@@ -201,22 +213,26 @@ def _ended(seen: list[Seen], one: Seen, window: Window) -> list[Seen]:
     return [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]
 
 
-def _trust(trials: list[Trial]) -> float:
-    """The trust that did best; none in a boosting that was never tested."""
-    losses = [np.mean([_loss(trial, trust) for trial in trials]) for trust in TRUSTS if trials]
-    return TRUSTS[int(np.argmin(losses))] if losses else 0.0
+def _trust(trials: list[Trial], kind: str) -> Trust:
+    """The trust that did best; none in boostings that were never tested."""
+    losses = [np.mean([_loss(t, kind, trust) for t in trials]) for trust in TRUSTS[kind] if trials]
+    return TRUSTS[kind][int(np.argmin(losses))] if losses else Trust(0.0, 0.0)
 
 
-def _loss(trial: Trial, trust: float) -> float:
-    """Mean Poisson deviance of the orders, up to a constant."""
-    y, mean = trial.seen.cutoff.orders, np.maximum(trial.expected(trust).orders, SMALLEST)
-    return float(np.mean(mean - y * np.log(mean)))
+def _loss(trial: Trial, kind: str, trust: Trust) -> float:
+    """Mean deviance, up to a constant: Poisson for orders, Tweedie with power 1.5 for money."""
+    y = getattr(trial.seen.cutoff, kind)
+    mean = np.maximum(trial.expected(kind, trust), SMALLEST)
+    if kind == "orders":
+        return float(np.mean(mean - y * np.log(mean)))
+    return float(np.mean(2 * np.sqrt(mean) + 2 * y / np.sqrt(mean)))
 
 
-def _spread(seen: list[Seen], trials: list[Trial], trust: float) -> Spread:
+def _spread(seen: list[Seen], trials: list[Trial], trust: tuple[Trust, Trust]) -> Spread:
     """Of the trials; where there are none, of what the starts alone expected."""
-    tried = trials or [Trial(s, np.ones(1)) for s in seen]
-    expected = [trial.expected(trust) for trial in tried]
-    came = [trial.seen.cutoff.cents for trial in tried]
-    orders, cents = (np.concatenate(parts) for parts in zip(*expected, strict=True))
-    return fit_spread(orders, cents, np.concatenate(came))
+    tried = trials or [Trial(s, Money(np.ones(1), np.ones(1))) for s in seen]
+    orders, cents = (
+        np.concatenate([trial.expected(kind, own) for trial in tried])
+        for kind, own in zip(OBJECTIVES, trust, strict=True)
+    )
+    return fit_spread(orders, cents, np.concatenate([t.seen.cutoff.cents for t in tried]))

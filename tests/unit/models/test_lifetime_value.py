@@ -10,6 +10,7 @@ from models.lifetime_value import (
     Forecast,
     Ratio,
     SavedValue,
+    Trust,
     days_to_next_order,
     fit_start,
     forecasts,
@@ -71,7 +72,8 @@ def test_the_boosting_learns_what_the_histories_do_not_say(model):
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
     start = started(model.start, rows, 0, 30).cents
     doubled = rows["doubled"].to_numpy() == 1
-    assert model.trust > 0
+    assert model.trust[0].orders > 0
+    assert sum(model.trust[1]) > 0
     assert (expected / start)[doubled].mean() > 1.3 * (expected / start)[~doubled].mean()
 
 
@@ -101,7 +103,7 @@ def test_a_file_of_the_model_holds_text_and_gives_the_same_answers(model):
 def test_one_cutoff_tells_of_the_start_its_level_alone():
     model = fit_value(cutoffs(1), buyers(9)[0], ["doubled"], WINDOW, PARAMS, 0)
     rows = buyers(7)[0]
-    assert model.trust == 0
+    assert model.trust == (Trust(0, 0), Trust(0, 0))
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
     level = model.level.cents
     assert expected == pytest.approx(started(model.start, rows, 0, 30).cents * level)
