@@ -16,6 +16,8 @@ from pipelines.config import Params
 from pipelines.settings import with_values
 
 CODE = ("actions", "catalogue", "delivery", "features", "models", "pipelines", "simulation")
+# What only reads, writes or keeps order: no value of a step depends on it.
+PLUMBING = {"champions", "config", "ending", "lock", "params", "progress", "tables", "tracking"}
 CONFIGURATION = ("dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore")
 
 
@@ -95,9 +97,26 @@ def test_parameters_that_a_step_reads_are_those_that_dvc_watches(stages, reads):
         assert (name, unwatched, needless) == (name, set(), set())
 
 
-def test_code_of_every_step_is_watched(stages):
+def pipeline_modules(path):
+    """Modules of ``pipelines`` that a module imports, as paths of files or sub-packages."""
+    tree = ast.parse(path.read_text("utf-8"))
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {node.module for node in froms if node.module.startswith("pipelines.")}
+    named |= {
+        f"pipelines.{a.name}" for node in froms if node.module == "pipelines" for a in node.names
+    }
+    first = {name.split(".")[1] for name in named}
+    return {name if (path.parent / name).is_dir() else f"{name}.py" for name in first}
+
+
+def test_code_of_every_step_is_watched(stages, repository):
+    """Its own module and what that imports; what other steps made is watched as their output."""
+    others = {f"{name}.py" for name in {*stages, *PLUMBING}}
     for name, stage in stages.items():
-        assert f"pipelines/{name}.py" in stage["deps"]
+        own = repository / "pipelines" / f"{name}.py"
+        needed = {f"{name}.py", *(pipeline_modules(own) - others)}
+        unwatched = {f"pipelines/{path}" for path in needed} - set(stage["deps"])
+        assert (name, unwatched) == (name, set())
 
 
 def test_no_delivery_is_an_output_of_dvc(stages):
