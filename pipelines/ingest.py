@@ -68,8 +68,8 @@ def ingest(
     -------
     list of dict, one a source, over all its files, read now or before
         ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``,
-        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``first_on``,
-        ``last_on``, ``warnings``.
+        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``new_accepted``,
+        ``first_on``, ``last_on``, ``warnings``.
 
     Raises
     ------

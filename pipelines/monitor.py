@@ -21,6 +21,7 @@ from models.health import flip_finding, matured_finding, spread_finding
 from models.scoring import RULE, STAYS
 from pipelines.features import read_cutoffs, scan_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
+from pipelines.journal import Level
 from pipelines.measure import outcomes, read_log
 from pipelines.tables import present, read, write_text
 
@@ -100,10 +101,10 @@ def read_monitor(folder: Path) -> dict[str, Any]:
     return json.loads(present(folder / MONITOR, "monitor").read_text("utf-8"))
 
 
-def alarms(found: dict[str, Any]) -> list[str]:
-    """One line for each warning and error."""
+def alarms(found: dict[str, Any]) -> list[tuple[Level, str]]:
+    """What is unusual: warning or error, and the check with its words."""
     return [
-        f"{finding['severity']}: {finding['check']}: {finding['words']}"
+        (finding["severity"], f"{finding['check']}: {finding['words']}")
         for finding in found["findings"]
         if finding["severity"] != "ok"
     ]

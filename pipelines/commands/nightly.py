@@ -18,6 +18,7 @@ from pipelines.commands.options import (
     opened_project,
 )
 from pipelines.ending import wanted_by_parent
+from pipelines.journal import FORMS, Form, Say
 from pipelines.lock import refuse_if_busy
 
 commands = typer.Typer()
@@ -37,6 +38,9 @@ def run(
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Days between the dates of a backfill.")] = 7,
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for another run.")] = 0,
+    log: Annotated[
+        Form, typer.Option(help="json: the log alone, an object a line, on standard output.")
+    ] = "lines",
 ) -> None:
     """Do the whole job for one date, without git or DVC: ingest to deliver."""
     wanted = wanted_by_parent()
@@ -51,9 +55,10 @@ def run(
         first, last = (date_of(text, "--backfill") for text in backfill)
         dates = dates_between(first, last, every)
     for day, outcome in run_dates(
-        opened, dates, training=train, say=_say, wait_seconds=wait, wanted=wanted
+        opened, dates, training=train, say=_say(log), wait_seconds=wait, wanted=wanted
     ):
-        typer.echo("\n" + ended(opened, day, outcome, brief=backfill is not None))
+        if log == "lines":
+            typer.echo("\n" + ended(opened, day, outcome, brief=backfill is not None))
 
 
 @commands.command(epilog="Example: keepwell runs --json")
@@ -144,5 +149,5 @@ def check_export(
     raise typer.Exit(code)
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+def _say(form: Form) -> Say:
+    return lambda entry: typer.echo(FORMS[form](entry), err=form == "lines")

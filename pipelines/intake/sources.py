@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from features.records import Record
+from features.records import FileName, Record
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS
 
 Kind = Literal["csv", "jsonl", "parquet", "excel", "sqlite", "duckdb", "postgres"]
@@ -186,7 +186,7 @@ class SourceCatalogue(Record):
     """All that ``catalogue/sources.yaml`` says."""
 
     business: Business
-    sources: dict[str, Source] = Field(min_length=1)
+    sources: dict[FileName, Source] = Field(min_length=1)
 
 
 def _listed(names: set[str]) -> str:
