@@ -10,7 +10,6 @@ import hashlib
 import resource
 import shutil
 import time
-import zlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.record import Goal, line
 from features.schemas import CONSENTS
+from pipelines.buckets import bucket_numbers
 from pipelines.tables import polars_schema, write
 from simulation.logs import LogPlan, log_chunks, log_customers, log_ids, log_plan
 
@@ -74,7 +74,7 @@ def write_log(plan: LogPlan, out: Path, *, buckets: int) -> int:
     shutil.rmtree(out / "events", ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     log_customers(plan).write_parquet(out / "customers.parquet", compression="zstd")
-    placed = np.array([zlib.crc32(i.encode()) % buckets for i in log_ids(plan)])
+    placed = bucket_numbers(pl.Series(log_ids(plan)), buckets).to_numpy()
     written = sum(
         _write_part(log_chunks(plan, np.flatnonzero(placed == n)), out / "events", number=n)
         for n in range(buckets)
