@@ -128,6 +128,17 @@ SENDS = Table(
     "What the marketing tool says that it sent; optional.",
 )
 
+STAGE_LABELS = Table(
+    "stage_labels",
+    ("customer_id", "valid_from"),
+    (
+        CUSTOMER,
+        Column("valid_from", "date", "first business date on which the stage holds"),
+        Column("stage", "text", f"one of {', '.join(STAGES)}"),
+    ),
+    "Stages as the company itself says them, over time; optional (`stages.label_source`).",
+)
+
 LABELS = Table(
     "labels",
     ("customer_id", "as_of"),
@@ -407,6 +418,6 @@ QUARANTINE = Table(
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, LABELS, SCORES, DECISIONS,
-    EFFECTS, MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, STAGE_LABELS, LABELS, SCORES,
+    DECISIONS, EFFECTS, MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
 )  # fmt: skip

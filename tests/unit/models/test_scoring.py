@@ -18,6 +18,7 @@ NOBODY = Champions(None, None, None)
 CUSTOMER = {
     "as_of": date(2018, 1, 1),
     "stage": "retention",
+    "stage_source": "rules",
     "stage_because": "",
     "level": "loyalty",
     "level_because": "",
