@@ -24,7 +24,7 @@ from pipelines.buckets import bucket_numbers
 from pipelines.tables import polars_schema, write
 from simulation.logs import LogPlan, log_chunks, log_customers, log_ids, log_plan
 
-EVENTS_PER_BUCKET = 4_000_000  # as params.yaml has it
+EVENTS_PER_BUCKET = 3_000_000  # as params.yaml has it
 GOALS = [Goal("events_missing_share", 0.001, "<="), Goal("peak_mib", 1536, "<=")]
 
 
@@ -58,14 +58,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=730)
     parser.add_argument("--until", type=date.fromisoformat, default=date(2026, 1, 1))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--buckets", type=int, help="default: one for each 4 million events")
+    parser.add_argument("--buckets", type=int, help="default: one for each 3 million events")
     parser.add_argument("--even", action="store_true", help="no seasons")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
 
 def buckets_for(events: int) -> int:
-    """Buckets of at most 4 million events on average."""
+    """Buckets of at most 3 million events on average."""
     return -(-events // EVENTS_PER_BUCKET)
 
 
