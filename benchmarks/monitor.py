@@ -1,7 +1,8 @@
 """Whether monitoring is quiet while all is well, and speaks at once when it is not.
 
 ``python -m benchmarks.monitor`` runs the nightly job for 52 weeks on a simulated company whose
-models are trained once, before the first, then breaks the last week of the company's events in four ways, each in a copy of the project.
+models are trained once, before the first, then breaks the last week of the company's events in
+four ways, each in a copy of the project.
 """
 
 import argparse

@@ -55,8 +55,8 @@ def matured_finding(
         P(at least one value event) as predicted, of customers who got no action.
     happened : array of 0 and 1, shape (n,)
     customers : int
-        How many they are of. Predictions of one customer for overlapping windows come true together,
-        so chance is judged as if there were one of each.
+        How many they are of. Predictions of one customer for overlapping windows come true
+        together, so chance is judged as if there were one of each.
     pending : float
         Share of past predictions whose window is still open [0-1].
     params : MonitorParams

@@ -136,9 +136,7 @@ def _sources(tables: Path, now: date, params: MonitorParams) -> list[Finding]:
     return [*warned, *flow_findings(by_type(counts, params.weeks), params)]
 
 
-def _watched(
-    features: Path, now: date, scored: pl.DataFrame, relative: Collection[str]
-) -> Watched:
+def _watched(features: Path, now: date, scored: pl.DataFrame, relative: Collection[str]) -> Watched:
     """Numbers of every n-th customer."""
     snapshot = scan_snapshot(features, now)
     schema = snapshot.collect_schema()
