@@ -45,8 +45,12 @@ def _statement(source: Source) -> str:
     if source.query:
         return source.query
     parts = (source.relation or "").split(".")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-    return f"SELECT * FROM {quoted}"
+    return f"SELECT * FROM {'.'.join(map(quoted, parts))}"
+
+
+def quoted(name: str) -> str:
+    """A table's or column's name for a statement, whatever signs are in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _postgres(source: Source, where: str) -> Iterator[pa.RecordBatch]:
@@ -121,4 +125,4 @@ def _unread(where: str, source: Source, engine: str, said: str) -> InputMissingE
 def _without_values(said: str, source: Source) -> str:
     """What an engine said, without the cells that it quotes: only the catalogue's words stay."""
     own = f"{source.relation} {source.query} {' '.join(source.reads)}"
-    return QUOTED.sub(lambda quoted: quoted[0] if quoted[2] in own else "'...'", said)
+    return QUOTED.sub(lambda cell: cell[0] if cell[2] in own else "'...'", said)
