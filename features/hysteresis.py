@@ -12,6 +12,7 @@ import narwhals as nw
 
 from features.comparisons import Rows
 from features.schemas import LEVELS, STAGES
+from features.standing import OWN
 
 CLASSES = {"stage": STAGES, "level": LEVELS}
 
@@ -30,15 +31,16 @@ def with_reported(now: Rows, before: Rows) -> Rows:
 
     Parameters
     ----------
-    now, before : tables with ``customer_id``, ``stage`` and ``level``
+    now, before : tables with ``customer_id``, ``stage``, ``stage_source`` and ``level``
         The latest snapshot, and the one a label window earlier. Who is not in `before` is reported
-        as the rules say now.
+        as the rules say now, and whose stage the company says itself, as it says.
     """
     past = {f"{kind}_before": nw.col(kind) for kind in CLASSES}
     earlier: Any = before.select("customer_id", **past)
     both = now.join(earlier, on="customer_id", how="left")
-    named = {f"reported_{kind}": _further(kind) for kind in CLASSES}
-    return both.with_columns(**named).drop(*past)
+    own = nw.when(nw.col("stage_source") == OWN).then(nw.col("stage"))
+    stage, level = own.otherwise(_further("stage")), _further("level")
+    return both.with_columns(reported_stage=stage, reported_level=level).drop(*past)
 
 
 def flips(earlier: nw.DataFrame, before: nw.DataFrame, now: nw.DataFrame, days: int) -> Flips:
@@ -46,7 +48,7 @@ def flips(earlier: nw.DataFrame, before: nw.DataFrame, now: nw.DataFrame, days: 
 
     Parameters
     ----------
-    earlier, before, now : tables with ``customer_id``, ``stage`` and ``level``
+    earlier, before, now : tables with ``customer_id``, ``stage``, ``stage_source`` and ``level``
         Three snapshots, one label window apart. Those who are in both of the last two are counted.
     days : int
         From `before` to `now`.

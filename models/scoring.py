@@ -14,11 +14,10 @@ from models.baselines import look_up
 from models.everybody import Everybody, everybody, in_population
 from models.preprocessing import matrix
 from models.rates import risk_by_rule
-from models.reasons import REASONS, reasons
+from models.reasons import DECIMALS, REASONS, in_points, reasons
 from models.standing import probabilities, with_current
 from models.worth import Terms, with_worth
 
-DECIMALS = 6
 RULE, STAYS = "rule", "transition_table"
 
 
@@ -106,10 +105,16 @@ def score_part(
 
 def _churn(now: pl.DataFrame, champion: Champion | None) -> dict[str, pl.Expr | pl.Series]:
     if champion is None:
-        return {"churn_risk": risk_by_rule().round(DECIMALS), "churn_model": pl.lit(RULE)}
+        unknown = pl.lit(None, pl.Float64)
+        risk = risk_by_rule().round(DECIMALS)
+        return {"churn_risk": risk, "p_alive": unknown, "churn_model": pl.lit(RULE)}
     x = matrix(now, list(champion.model.feature_names_in_))
-    risk = champion.model.predict_proba(x)[:, 1].round(DECIMALS)
-    return {"churn_risk": pl.Series(risk), "churn_model": pl.lit(champion.name)}
+    risk, alive = champion.model.predict_proba(x)[:, 1], champion.model.p_alive(x)
+    return {
+        "churn_risk": pl.Series(risk.round(DECIMALS)),
+        "p_alive": pl.when(pl.col("value_events") > 0).then(pl.Series(alive.round(DECIMALS))),
+        "churn_model": pl.lit(champion.name),
+    }
 
 
 def _source(champion: Champion | None) -> pl.Expr:
@@ -169,13 +174,17 @@ def _with_reasons(
     medians: dict[str, float | None],
 ) -> pl.DataFrame:
     names = [f"reason_{k + 1}" for k in range(REASONS)]
+    parts = [*(f"{name}_effect" for name in names), "risk_start", "risk_rest"]
     if champion is None:
         silence = pl.format("silent for {} times the usual pause", pl.col("recency_ratio").round(1))
         late = pl.when(pl.col("recency_ratio") >= 1.5).then(silence)
         nothing = [pl.lit(None, pl.String).alias(name) for name in names[1:]]
-        worded = rows.with_columns(late.alias(names[0]), *nothing)
+        unknown = [pl.lit(None, pl.Float64).alias(name) for name in parts]
+        worded = rows.with_columns(late.alias(names[0]), *nothing, *unknown)
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
         columns, shares = list(x.columns), champion.model.attributions(x)
-        worded = rows.hstack(reasons(columns, shares, rows, definitions, medians))
-    return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)
+        said = reasons(columns, shares, rows, definitions, medians)
+        risk = rows["churn_risk"].fill_null(float("nan")).to_numpy()
+        worded = rows.hstack(in_points(said, shares, risk))
+    return worded.with_columns(pl.when("in_population").then(n).alias(n) for n in [*names, *parts])

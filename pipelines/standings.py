@@ -34,5 +34,5 @@ def read_flips(features: Path) -> Flips | None:
 
 
 def _standings(features: Path, day: date) -> nw.DataFrame:
-    rows = scan_snapshot(features, day).select("customer_id", *CLASSES)
+    rows = scan_snapshot(features, day).select("customer_id", *CLASSES, "stage_source")
     return nw.from_native(rows.collect(), eager_only=True)

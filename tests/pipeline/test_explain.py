@@ -49,6 +49,15 @@ def test_a_stage_that_is_held_says_so(done):
     assert held["stage_because"] in text
 
 
+def test_the_risk_is_put_together_from_its_reasons(done, told, customer):
+    effects = [told[f"reason_{k}_effect"] or 0 for k in (1, 2, 3)]
+    whole = told["risk_start"] + sum(effects) + told["risk_rest"]
+    assert whole == pytest.approx(customer["churn_risk"], abs=1e-9)
+    said = explained(done, customer["customer_id"])
+    assert f"{effects[0]:+.2f}  {customer['reason_1']}" in said
+    assert f"alive      {customer['p_alive']:.2f}" in said
+
+
 def test_every_part_has_its_share_and_a_change_lowers_the_risk(told, customer):
     assert len(told["parts"]) > 2
     assert all(change["risk"] < customer["churn_risk"] for change in told["changes"])

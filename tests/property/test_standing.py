@@ -108,13 +108,13 @@ def test_standing_is_the_first_rule_that_a_person_would_find(catalogue, data):
     assert row["activity_because"].startswith(f"{row['activity']}:")
 
 
-ONE = {"customer_id": pl.String, "stage": pl.String, "level": pl.String}
+ONE = dict.fromkeys(("customer_id", "stage", "level", "stage_source"), pl.String)
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(history=st.lists(st.tuples(st.sampled_from(STAGES), st.sampled_from(LEVELS)), min_size=2))
 def test_a_demotion_never_shows_after_a_single_snapshot_and_a_promotion_shows_at_once(history):
-    rows = [pl.DataFrame([("ann", *said)], schema=ONE, orient="row") for said in history]
+    rows = [pl.DataFrame([("ann", *said, "rules")], schema=ONE, orient="row") for said in history]
     snapshots = [nw.from_native(row, eager_only=True) for row in rows]
     pairs = zip(snapshots[1:], snapshots, strict=False)
     told = [with_reported(now, before).rows(named=True)[0] for now, before in pairs]

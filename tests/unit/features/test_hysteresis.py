@@ -9,8 +9,9 @@ from features.hysteresis import Flips, flips, with_reported
 
 def standings(**stages: str) -> nw.DataFrame:
     """Customers by id, each at a stage and all at one level."""
-    rows = [{"customer_id": c, "stage": s, "level": "interest"} for c, s in stages.items()]
-    kinds = dict.fromkeys(("customer_id", "stage", "level"), pl.String)
+    same = {"level": "interest", "stage_source": "rules"}
+    rows = [{"customer_id": c, "stage": s} | same for c, s in stages.items()]
+    kinds = dict.fromkeys(("customer_id", "stage", "level", "stage_source"), pl.String)
     return nw.from_native(pl.DataFrame(rows, schema=kinds), eager_only=True)
 
 
@@ -42,6 +43,11 @@ def test_level_has_a_pause_of_its_own():
     (row,) = with_reported(standings(ann="retention"), before).rows(named=True)
     assert (row["reported_stage"], row["reported_level"]) == ("retention", "advocacy")
     assert (row["stage"], row["level"]) == ("retention", "interest")
+
+
+def test_what_the_company_says_itself_is_reported_at_once():
+    now = standings(ann="awareness").with_columns(stage_source=nw.lit("own"))
+    assert with_reported(now, standings(ann="retention"))["reported_stage"][0] == "awareness"
 
 
 def test_customers_and_their_order_stay():

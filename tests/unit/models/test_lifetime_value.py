@@ -10,6 +10,7 @@ from models.lifetime_value import (
     Forecast,
     Ratio,
     SavedValue,
+    Trust,
     days_to_next_order,
     fit_start,
     forecasts,
@@ -35,7 +36,7 @@ GATE = GateParams(
 
 
 def buyers(seed, n=400):
-    """Half of the customers order twice as much money as they did before."""
+    """Half of the customers order twice as often as they did before."""
     draw = np.random.default_rng(seed)
     rate = draw.gamma(1.0, 0.05, n)
     age = draw.integers(30, 300, n)
@@ -48,8 +49,8 @@ def buyers(seed, n=400):
             "order_cents": (repeats + 1) * 1000, "doubled": doubled,
         }
     )  # fmt: skip
-    orders = draw.poisson(rate * 30)
-    return rows, orders.astype(float), orders * 1000.0 * (1 + doubled)
+    orders = draw.poisson(rate * 30 * (1 + doubled))
+    return rows, orders.astype(float), orders * 1000.0
 
 
 def cutoffs(count=4, first=date(2025, 1, 1), season=(1.0,) * 20):
@@ -71,7 +72,8 @@ def test_the_boosting_learns_what_the_histories_do_not_say(model):
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
     start = started(model.start, rows, 0, 30).cents
     doubled = rows["doubled"].to_numpy() == 1
-    assert model.trust[1] > 0
+    assert model.trust[0].orders > 0
+    assert sum(model.trust[1]) > 0
     assert (expected / start)[doubled].mean() > 1.3 * (expected / start)[~doubled].mean()
 
 
@@ -98,12 +100,13 @@ def test_a_file_of_the_model_holds_text_and_gives_the_same_answers(model):
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
 
 
-def test_one_cutoff_leaves_the_start_as_it_is():
+def test_one_cutoff_tells_of_the_start_its_level_alone():
     model = fit_value(cutoffs(1), buyers(9)[0], ["doubled"], WINDOW, PARAMS, 0)
     rows = buyers(7)[0]
-    assert model.trust == (0.0, 0.0)
+    assert model.trust == (Trust(0, 0), Trust(0, 0))
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
-    assert expected == pytest.approx(started(model.start, rows, 0, 30).cents)
+    level = model.level.cents
+    assert expected == pytest.approx(started(model.start, rows, 0, 30).cents * level)
 
 
 def test_the_same_seed_gives_the_same_model():
@@ -113,13 +116,12 @@ def test_the_same_seed_gives_the_same_model():
     assert SavedValue().of(first).text_ == SavedValue().of(second).text_
 
 
-def test_the_season_is_that_of_a_year_ago_and_the_mean_where_it_is_unknown():
-    ratios = (Ratio(date(2025, 1, 1), 2.0, 3.0), Ratio(date(2025, 2, 2), 1.0, 1.0))
-    assert season_of(ratios, date(2026, 1, 1))[1:] == pytest.approx((2.0, 3.0))
-    assert season_of(ratios, date(2026, 1, 17))[1:] == pytest.approx((2**0.5, 3**0.5))
-    assert season_of(ratios, date(2026, 3, 1)) == mean_ratio(ratios)
-    assert mean_ratio(ratios)[1:] == (1.5, 2.0)
-    assert mean_ratio(())[1:] == (1.0, 1.0)
+def test_the_season_is_that_of_a_year_ago_and_the_mean_where_it_is_unknown(model):
+    ratios = (Ratio(date(2025, 1, 1), 4.0, 9.0), Ratio(date(2025, 2, 2), 1.0, 1.0))
+    seasonal = model._replace(seasons=ratios, level=mean_ratio(ratios))
+    assert season_of(seasonal, date(2026, 1, 1))[1:] == pytest.approx((4.0, 9.0))
+    assert season_of(seasonal, date(2026, 1, 17))[1:] == pytest.approx((2.0, 3.0))
+    assert season_of(seasonal, date(2026, 3, 1))[1:] == pytest.approx((2.0, 3.0))
 
 
 def test_a_season_that_comes_back_is_believed_and_one_that_does_not_is_not():
