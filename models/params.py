@@ -11,6 +11,8 @@ class TrainParams(Record):
     min_per_class: int = Field(ge=1)
     boosting_rounds: int = Field(ge=10, le=1000)
     boosting_leaves: int = Field(ge=2, le=255)
+    boosting_min_leaf: int = Field(ge=1, le=100_000)
+    boosting_l2: float = Field(ge=0)
     learning_rate: float = Field(ge=0.001, le=1)
     churn_rounds: int = Field(ge=10, le=2000)
     churn_learning_rate: float = Field(ge=0.001, le=1)

@@ -35,13 +35,14 @@ from pipelines.state import (
     in_order,
     update_bucket,
 )
-from pipelines.tables import present, read, write_frame, write_text
+from pipelines.tables import polars_schema, present, read, write_frame, write_text
 
 DATES = "cutoffs.json"
 PLAN = "plan.sha256"
 CUSTOMERS_OF = "customers-{:04d}.parquet"
 POPULATION_OF = "population-{:04d}.parquet"
 OwnStage = Callable[[nw.DataFrame], nw.DataFrame]
+NO_OWN_STAGES = pl.DataFrame(schema=polars_schema(STAGE_LABELS))
 
 
 class Span(NamedTuple):
@@ -53,7 +54,7 @@ class Span(NamedTuple):
 
 def build_features(
     tables: Path, daily: Path, out: Path, dates: list[date], definitions: Definitions,
-    standing: StandingRules, now: date, own_stages: pl.DataFrame,
+    standing: StandingRules, now: date, own_stages: pl.DataFrame = NO_OWN_STAGES,
 ) -> None:  # fmt: skip
     """Bring the daily state up to date and write one snapshot a date, ``as_of=YYYY-MM-DD/``.
 
@@ -119,17 +120,21 @@ def read_snapshot(features: Path, day: date) -> pl.DataFrame:
 
 
 def scan_snapshot(features: Path, day: date) -> pl.LazyFrame:
-    """Features and standing as of a day, lazily, bucket by bucket."""
+    """Features and standing as of a day, lazily."""
+    return pl.concat(snapshot_parts(features, day))
+
+
+def snapshot_parts(features: Path, day: date) -> list[pl.LazyFrame]:
+    """Features and standing as of a day, each bucket of customers lazily."""
     folder = present(snapshot_path(features, day), f"features as of {day}")
     if written := sorted(folder.glob(SPARK_FILES)):
-        return pl.scan_parquet(written)
+        return [pl.scan_parquet(written)]
     count = len(list(folder.glob("population-*.parquet")))
-    parts = [
+    return [
         pl.concat([_part(folder, name, k) for name in (CUSTOMERS_OF, POPULATION_OF)],
                   how="horizontal")
         for k in range(count)
     ]  # fmt: skip
-    return pl.concat(parts)
 
 
 def read_daily(daily: Path) -> pl.LazyFrame:

@@ -14,7 +14,7 @@ from features.definitions import Definitions
 from features.population import INPUTS, with_population
 from features.snapshot import Materialise, customer_snapshots
 from features.standing import StandingRules, with_own_stage, with_standing
-from pipelines.features import snapshot_path
+from pipelines.features import NO_OWN_STAGES, snapshot_path
 from pipelines.progress import followed
 from pipelines.spark import keeping, read_parquet, write_parquet
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def build_features(
     spark: "SparkSession", tables: Path, daily: Path, out: Path, dates: list[date],
-    definitions: Definitions, standing: StandingRules, now: date, own_stages: pl.DataFrame,
+    definitions: Definitions, standing: StandingRules, now: date,
+    own_stages: pl.DataFrame = NO_OWN_STAGES,
 ) -> None:  # fmt: skip
     """Write the daily table, and one snapshot a date, as pipelines.features.build_features does.
 
