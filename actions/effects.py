@@ -11,6 +11,7 @@ from actions.catalogue import Goal
 from actions.funnel import Option
 from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
+from actions.priors import believed_points
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
@@ -45,8 +46,7 @@ def worth(
     """Expected worth of every option for every customer.
 
     An effect is a change of the success probability where success is a toss-up. It shrinks with
-    ``4 p (1 - p)``, the slope of the logistic curve relative to its steepest point, so that nearly
-    certain and nearly hopeless customers gain little.
+    ``2 sqrt(p (1 - p))``, so that nearly certain and nearly hopeless customers gain little.
 
     Parameters
     ----------
@@ -84,9 +84,10 @@ def _believed(
                strict=True)  # fmt: skip
     known = {(action_id, stage): (points, BASES.index(basis))
              for action_id, stage, points, basis in rows}  # fmt: skip
+    prior = believed_points(list({o.action.id: o.action for o in chosen}.values()))
     names = stages.unique().sort()
     table = [
-        [known.get((o.action.id, stage), (o.action.effect.points, 0)) for o in chosen]
+        [known.get((o.action.id, stage), (prior[o.action.id], 0)) for o in chosen]
         for stage in names
     ]
     own = names.search_sorted(stages).to_numpy()
@@ -113,8 +114,11 @@ def option_cost_cents(option: Option) -> int:
 
 
 def _success_cents(customers: pl.DataFrame, goal: Goal, horizons: float) -> np.ndarray:
-    """Money that comes with success: an order, or what a customer who is kept goes on to spend."""
-    if goal != "retain":
+    """Money that comes with success: a first order, or what a customer who stays goes on to spend.
+
+    Whoever has ordered and orders again has not left, whatever the action was meant for.
+    """
+    if goal == "first_value":
         return customers["order_value_cents"].to_numpy().astype(float)
     kept = pl.col("expected_value_cents") / pl.col("p_value").clip(0.01) * horizons
     return customers.select(pl.max_horizontal(kept, "order_value_cents")).to_series().to_numpy()

@@ -11,6 +11,7 @@ from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
 from actions.params import MeasureParams
+from actions.priors import believed_points
 from features.schemas import EFFECTS
 
 Prior = tuple[float, float]
@@ -69,7 +70,8 @@ def effects_table(
     none = rows.clear()
     known = [[evidence(by_stage.get(s, none), a.id) for s in a.stages] for a in actions]
     measured: list[Measured] = [[one and one[:2] for one in found] for found in known]
-    priors = [(a.effect.points, a.effect.sd) for a in actions]
+    points = believed_points(actions)
+    priors = [(points[a.id], a.effect.sd) for a in actions]
     lines = [
         (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
         for action, prior, own, seen in zip(actions, priors, known, measured, strict=True)
