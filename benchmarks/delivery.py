@@ -133,8 +133,8 @@ def _scores(ids: pl.Series, draw: np.random.Generator) -> pl.DataFrame:
     reason = pl.select(pl.concat_str(pl.lit("no order for "), days, pl.lit(" days"))).to_series()
     columns = {
         "customer_id": ids,
-        "stage": _picked(schemas.STAGES, rows, draw),
-        "level": _picked(schemas.LEVELS, rows, draw),
+        "reported_stage": _picked(schemas.STAGES, rows, draw),
+        "reported_level": _picked(schemas.LEVELS, rows, draw),
         "activity": _picked(schemas.ACTIVITIES, rows, draw),
         "churn_risk": pl.Series(draw.random(rows)),
         "reason_1": reason,

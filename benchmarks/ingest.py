@@ -21,9 +21,11 @@ import pipelines.cli  # noqa: F401  (sets Polars' allocator, as every command do
 from benchmarks.hostile import FILES, Verdict, judge
 from benchmarks.record import Goal, line
 from features.taxonomy import Taxonomy
+from pipelines.config import read_params
 from pipelines.ingest import ingest
 from pipelines.intake.sources import Business, Source, SourceCatalogue
 
+ROOT = Path(__file__).resolve().parent.parent
 TYPES = ("order_completed", "page_viewed", "product_viewed", "email_opened")
 COLUMNS = ("event_id", "customer_id", "occurred_at", "event_type", "channel", "value")
 ROLES = dict(zip(TYPES, ("value", "visit", "visit", "visit"), strict=True))
@@ -181,7 +183,8 @@ def _ingest(folder: Path, kind: str) -> None:
     taxonomy = Taxonomy.model_validate(
         {"channels": ["web"], "events": {t: {"role": r} for t, r in ROLES.items()}}
     )
-    ingest(folder, folder / f"{kind}-tables", catalogue, taxonomy, 5_000_000)
+    rows_per_bucket = read_params(ROOT / "params.yaml").features.rows_per_bucket
+    ingest(folder, folder / f"{kind}-tables", catalogue, taxonomy, rows_per_bucket)
 
 
 if __name__ == "__main__":

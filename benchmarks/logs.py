@@ -10,7 +10,6 @@ import hashlib
 import resource
 import shutil
 import time
-import zlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,10 +20,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.record import Goal, line
 from features.schemas import CONSENTS
+from pipelines.buckets import bucket_numbers
 from pipelines.tables import polars_schema, write
 from simulation.logs import LogPlan, log_chunks, log_customers, log_ids, log_plan
 
-EVENTS_PER_BUCKET = 4_000_000  # as params.yaml has it
+EVENTS_PER_BUCKET = 3_000_000  # as params.yaml has it
 GOALS = [Goal("events_missing_share", 0.001, "<="), Goal("peak_mib", 1536, "<=")]
 
 
@@ -58,14 +58,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=730)
     parser.add_argument("--until", type=date.fromisoformat, default=date(2026, 1, 1))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--buckets", type=int, help="default: one for each 4 million events")
+    parser.add_argument("--buckets", type=int, help="default: one for each 3 million events")
     parser.add_argument("--even", action="store_true", help="no seasons")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
 
 def buckets_for(events: int) -> int:
-    """Buckets of at most 4 million events on average."""
+    """Buckets of at most 3 million events on average."""
     return -(-events // EVENTS_PER_BUCKET)
 
 
@@ -74,7 +74,7 @@ def write_log(plan: LogPlan, out: Path, *, buckets: int) -> int:
     shutil.rmtree(out / "events", ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     log_customers(plan).write_parquet(out / "customers.parquet", compression="zstd")
-    placed = np.array([zlib.crc32(i.encode()) % buckets for i in log_ids(plan)])
+    placed = bucket_numbers(pl.Series(log_ids(plan)), buckets).to_numpy()
     written = sum(
         _write_part(log_chunks(plan, np.flatnonzero(placed == n)), out / "events", number=n)
         for n in range(buckets)

@@ -24,6 +24,7 @@ from pipelines import worth
 from pipelines.config import Catalogue, Params
 from pipelines.examples import buyers_of, churn_examples
 from pipelines.intake.events import canonical_type
+from pipelines.recommend import joined
 from pipelines.tables import polars_schema
 from simulation.happenings import CHANNELS
 from simulation.people import consents_now, customer_ids
@@ -192,8 +193,7 @@ def scored(
         now, before, champions, definitions, setting.params.churn,
         setting.params.recommend.margin_rate,
     )  # fmt: skip
-    fresh = [c for c in scores.columns if c not in now.columns or c == "customer_id"]
-    return now.join(scores.select(fresh), on="customer_id").sort("customer_id")
+    return joined(scores, now).sort("customer_id")
 
 
 def _in_window(daily: pl.DataFrame, as_of: date, days: int) -> pl.DataFrame:

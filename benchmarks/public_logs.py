@@ -47,6 +47,15 @@ LOGS = (
 )
 
 
+def earlier(log: Log, steps: int) -> Log:
+    """The log with one of its training cutoffs as the test."""
+    if not steps:
+        return log
+    test = log.train[-steps]
+    known = [day for day in log.train if day + timedelta(days=HORIZON_DAYS) <= test]
+    return log._replace(test=test, cutoffs=len(known), fixed=tuple(known))
+
+
 def customer_days(name: str, data: Path) -> pl.DataFrame:
     """``customer_id``, ``on`` and ``cents`` of each customer's day, sorted."""
     if name == "or2_uk":

@@ -10,14 +10,14 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from benchmarks.public_logs import HORIZON_DAYS, LOGS, ROOT, Log, snapshots
+from benchmarks.public_logs import HORIZON_DAYS, LOGS, ROOT, Log, earlier, snapshots
 from benchmarks.record import Goal, line
 from features.params import ChurnParams
 from models.baselines import dull_risks
@@ -75,15 +75,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="keep the features here, for another run")
     parser.add_argument("--earlier", type=int, default=0, help="test on an earlier cutoff")
     return parser.parse_args()
-
-
-def earlier(log: Log, steps: int) -> Log:
-    """The log with one of its training cutoffs as the test."""
-    if not steps:
-        return log
-    test = log.train[-steps]
-    known = [day for day in log.train if day + timedelta(days=HORIZON_DAYS) <= test]
-    return log._replace(test=test, cutoffs=len(known), fixed=tuple(known))
 
 
 def judged(log: Log, rows: pl.DataFrame, population: str) -> dict[str, float]:

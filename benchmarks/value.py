@@ -3,7 +3,8 @@
 ``python -m benchmarks.value [--data ../shared/data]`` follows `benchmarks.public_logs`:
 fitted on the cutoffs before the test with the repository's own parameters, judged once on the test,
 customers with an order before it. Baselines are computed in the same run: MBG/NBD with Gamma-Gamma
-alone, and the last 90 days again.
+alone, and the last 90 days again. ``--earlier 1`` (2, 3) tests on the latest (second, third latest)
+training cutoff instead, which is what to use while trying things.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from benchmarks.public_logs import HORIZON_DAYS, LOGS, Log, customer_days, snapshots
+from benchmarks.public_logs import HORIZON_DAYS, LOGS, Log, customer_days, earlier, snapshots
 from benchmarks.record import Goal, line
 from features.definitions import all_features
 from features.time import day_number
@@ -58,12 +59,13 @@ def main() -> None:
     """Fit and judge on each data set and print the figures."""
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("--data", type=Path, default=Path("../shared/data"))
-    data = reader.parse_args().data
+    reader.add_argument("--earlier", type=int, default=0, help="test on an earlier cutoff")
+    asked = reader.parse_args()
     figures: dict[str, float] = {}
     for log in LOGS:
         if log.name == "stats_se":  # posts bring no money
             continue
-        found = judged(read(log, data))
+        found = judged(read(earlier(log, asked.earlier), asked.data))
         print(log.name, found, file=sys.stderr)
         figures |= {f"{log.name}_{key}": round(value, 4) for key, value in found.items()}
     print(line("value", figures, GOALS))
@@ -108,9 +110,9 @@ def judged(task: Test) -> dict[str, float]:
     for name, expected in pairs.items():
         found |= _measured(f"{name}{PURCHASES}", orders, expected[0])
         found |= _measured(f"{name}{MONEY}", cents / 100, expected[1] / 100)
-    trust = dict(zip((PURCHASES, MONEY), model.trust, strict=True))
     inside, of_all = coverage(np.rint(ours.low_cents), np.rint(ours.high_cents), cents)
-    found |= {f"{name}_trust": value for name, value in trust.items()}
+    for name, trust in zip((PURCHASES, MONEY), model.trust, strict=True):
+        found |= {f"{name}_trust_{kind}": share for kind, share in trust._asdict().items()}
     wide = float((np.rint(ours.high_cents) > 0).mean())
     return found | {"coverage": inside, "coverage_all": of_all, "with_interval_share": wide}
 

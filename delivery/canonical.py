@@ -136,7 +136,8 @@ def action_rows(
     """
     chosen = with_interval(decisions.filter(pl.col("outcome") == "exported"), catalogue, effects)
     exported = chosen.drop(STANDING, strict=False)
-    standing = scores.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
+    told = scores.with_columns(stage="reported_stage", level="reported_level")
+    standing = told.with_columns(churn_band(bands), pl.col("churn_risk").round(4))
     rows = exported.join(
         standing.select("customer_id", "as_of", *STANDING), on=["customer_id", "as_of"], how="left"
     ).join(_catalogue_frame(catalogue), on="action_id", how="left")

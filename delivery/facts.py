@@ -24,6 +24,7 @@ from delivery.rule_costs import RuleCosts, rule_costs
 from delivery.standing import Movement, Standing, Types, stage_movement, standing, types
 from delivery.watched import watched
 from features.errors import DataError
+from features.hysteresis import Flips
 
 
 class Tile(NamedTuple):
@@ -47,6 +48,7 @@ class Known(NamedTuple):
     effects : table with action_id, stage, points and sd
         What is believed of each action; empty: what the catalogue assumes.
     monitor : mapping with as_of, status, compared_with and findings
+    flips : how many change their stage and level, by the rules alone and as reported
     """
 
     budget_curve: pl.DataFrame | None = None
@@ -55,6 +57,7 @@ class Known(NamedTuple):
     ledger: pl.DataFrame | None = None
     effects: pl.DataFrame = NO_BELIEFS
     monitor: Mapping[str, Any] | None = None
+    flips: Flips | None = None
 
 
 NOTHING_BESIDES = Known()
@@ -134,7 +137,7 @@ def report_facts(
     flow = funnel(len(scores), decisions)
     currency = run["currency"]
     names = {action.id: action.name for action in catalogue.actions}
-    moved = stage_movement(movement, scores, evaluation=evaluation, run=run)
+    moved = stage_movement(movement, scores, evaluation=evaluation, flips=known.flips, run=run)
     return ReportFacts(
         company=run["company"],
         as_of=formats.day(run["as_of"]),
@@ -231,7 +234,7 @@ def _summary(
 
 
 def _customers(scores: pl.DataFrame) -> str:
-    stages = scores["stage"]
+    stages = scores["reported_stage"]
     sizes = [
         f"{formats.count(n)} in {name.lower()}"
         for code, name in words.STAGES.items()

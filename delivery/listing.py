@@ -63,10 +63,9 @@ def listing(
     if most == 0 or exported.is_empty():
         return None
     best = exported.sort("expected_net_value_cents", "customer_id", descending=[True, False])
-    standing = scores.select("customer_id", "stage", "churn_risk", "reason_1", churn_band(bands))
-    rows = best.head(most).join(
-        standing.rename({"stage": "stage_now"}), on="customer_id", maintain_order="left"
-    )
+    told = ("customer_id", "reported_stage", "churn_risk", "reason_1")
+    standing = scores.select(*told, churn_band(bands))
+    rows = best.head(most).join(standing, on="customer_id", maintain_order="left")
     cells = tuple(_cells(row, names, run) for row in rows.iter_rows(named=True))
     shown, whole = formats.count(len(cells)), formats.count(exported.height)
     lead = (
@@ -87,7 +86,7 @@ def _cells(row: dict[str, object], names: dict[str, str], run: Run) -> tuple[str
     band = words.BANDS.get(str(row["churn_band"]), formats.DASH)
     return (
         str(row["customer_id"]),
-        words.STAGES[str(row["stage_now"])],
+        words.STAGES[str(row["reported_stage"])],
         f"{band}{share}",
         names.get(str(row["action_id"]), words.plain(str(row["action_id"]))),
         words.channel(str(row["channel"])),

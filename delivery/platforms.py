@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from features.records import Record
+from features.records import FileName, Record
 
 Cell = Literal[
     "text", "plain", "email", "phone", "sha256", "email_or_sha256", "phone_or_sha256", "country",
@@ -99,7 +99,7 @@ class PlatformCatalogue(Record):
     """All that ``catalogue/platforms.yaml`` says."""
 
     attributes: tuple[PlatformColumn, ...]
-    platforms: dict[str, Platform] = Field(min_length=1)
+    platforms: dict[FileName, Platform] = Field(min_length=1)
 
     def columns_of(self, platform: Platform) -> dict[str, PlatformColumn]:
         """Every column that a file may have and that means something, by header."""

@@ -80,7 +80,7 @@ def _lead(
 def _spread(banded: pl.DataFrame) -> Figure | None:
     if banded.is_empty():
         return None
-    found = pairs(banded.group_by("stage", "churn_band").len())
+    found = pairs(banded.group_by("reported_stage", "churn_band").len())
     grid = {
         name: [found.get((stage, band), 0) for band in words.BANDS]
         for stage, name in words.STAGES.items()

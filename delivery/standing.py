@@ -7,6 +7,7 @@ import polars as pl
 
 from delivery import formats, words
 from delivery.pieces import Figure, Mark, Run, TextTable, counted, pairs, spoken, total
+from features.hysteresis import Flips
 
 
 class Standing(NamedTuple):
@@ -22,8 +23,9 @@ class Movement(NamedTuple):
 
     lead: str
     figure: Figure | None
-    expected: TextTable | None
+    expected: TextTable
     forecasts: tuple[str, ...]
+    steadied: str | None
 
 
 class Types(NamedTuple):
@@ -40,8 +42,12 @@ def standing(scores: pl.DataFrame) -> Standing:
     scores : table of schemas.SCORES
     """
     figures = (
-        _count_bars(scores["stage"], words.STAGES, title="Customers by stage", head="Stage"),
-        _count_bars(scores["level"], words.LEVELS, title="Customers by level", head="Level"),
+        _count_bars(
+            scores["reported_stage"], words.STAGES, title="Customers by stage", head="Stage"
+        ),
+        _count_bars(
+            scores["reported_level"], words.LEVELS, title="Customers by level", head="Level"
+        ),
         _count_bars(
             scores["activity"], words.ACTIVITIES, title="Customers by activity", head="Activity"
         ),
@@ -59,7 +65,7 @@ def _count_bars(values: pl.Series, names: Mapping[str, str], *, title: str, head
 
 
 def _stage_by_level(scores: pl.DataFrame) -> TextTable:
-    found = pairs(scores.group_by("stage", "level").len())
+    found = pairs(scores.group_by("reported_stage", "reported_level").len())
     grid = [[found.get((stage, level), 0) for level in words.LEVELS] for stage in words.STAGES]
     caption = "Customers by stage (down) and level (across)"
     return matrix(caption, tuple(words.STAGES.values()), tuple(words.LEVELS.values()), grid)
@@ -82,8 +88,9 @@ def matrix(
 
 
 def stage_movement(
-    moves: pl.DataFrame, scores: pl.DataFrame, *, evaluation: Mapping[str, Any], run: Run
-) -> Movement:
+    moves: pl.DataFrame, scores: pl.DataFrame, *, evaluation: Mapping[str, Any],
+    flips: Flips | None, run: Run,
+) -> Movement:  # fmt: skip
     """Count the moves between stages since the last snapshot.
 
     Parameters
@@ -93,6 +100,8 @@ def stage_movement(
     scores : table of schemas.SCORES
     evaluation : mapping
         Sections ``stage`` and ``level`` are read where present.
+    flips : Flips or None
+        What the pause before a demotion saved; None where the history is too short to know.
     run : Run
     """
     known = moves.drop_nulls(["stage_before", "stage_now"])
@@ -101,11 +110,27 @@ def stage_movement(
     expected = _expected(scores, run["horizon_days"])
     if known.is_empty() or before is None:
         lead = "This is the first snapshot, so there is nothing to compare it with yet."
-        return Movement(lead, None, expected, forecasts)
+        return Movement(lead, None, expected, forecasts, _steadied(flips))
     figure = _moves_figure(known, formats.day(before))
     since = "the last run, of " if run["published_before"] else ""
     lead = _moves_lead(moves, f"{since}{formats.day(before)}")
-    return Movement(lead, figure, expected, forecasts)
+    return Movement(lead, figure, expected, forecasts, _steadied(flips))
+
+
+def _steadied(flips: Flips | None) -> str | None:
+    """How many change their stage and level, by the rules alone and as reported."""
+    if flips is None or not flips.customers:
+        return None
+    alone, told = (
+        " and ".join(f"the {kind} of {formats.percent(share)}" for kind, share in rates.items())
+        for rates in (flips.by_rules, flips.reported)
+    )
+    return (
+        f"In the last {formats.plural(flips.days, 'day')}, the rules alone would have changed "
+        f"{alone} of {formats.plural(flips.customers, 'customer')}; what is reported changed "
+        f"{told}. An earlier stage or level is reported once two snapshots in a row say so, a "
+        "later one at once."
+    )
 
 
 def _moves_lead(moves: pl.DataFrame, before: str) -> str:
@@ -144,11 +169,9 @@ def _moves_figure(moves: pl.DataFrame, before: str) -> Figure:
     return Figure(title, label, "flow", marks, matrix(title, names, names, grid), note=note)
 
 
-def _expected(scores: pl.DataFrame, horizon_days: int) -> TextTable | None:
-    if scores["stage_model"].eq("stays").all():
-        return None
-    now = {stage: total(scores["stage"].eq(stage)) for stage in words.STAGES}
-    later = {s: round(float(scores[f"p_stage_{s}"].sum())) for s in words.STAGES}
+def _expected(scores: pl.DataFrame, horizon_days: int) -> TextTable:
+    now = {stage: total(scores["reported_stage"].eq(stage)) for stage in words.STAGES}
+    later = {s: round(float(scores.select(_reported_later(s)).item())) for s in words.STAGES}
     rows = tuple(
         (name, formats.count(now[s]), formats.count(later[s]), _signed(later[s] - now[s]))
         for s, name in words.STAGES.items()
@@ -156,6 +179,18 @@ def _expected(scores: pl.DataFrame, horizon_days: int) -> TextTable | None:
     later_head = f"Expected in {horizon_days} days"
     caption = f"Customers by stage, now and expected in {horizon_days} days"
     return TextTable(caption, ("Stage", "Now", later_head, "Change"), rows)
+
+
+def _reported_later(stage: str) -> pl.Expr:
+    """How many are expected to be reported in a stage: never in an earlier one than today's rules.
+
+    One horizon on, today's snapshot is the earlier of the two that are compared.
+    """
+    order = list(words.STAGES)
+    place = order.index(stage)
+    upto = pl.sum_horizontal(f"p_stage_{s}" for s in order[: place + 1])
+    from_below = pl.when(pl.col("stage").is_in(order[:place])).then(f"p_stage_{stage}")
+    return from_below.when(pl.col("stage") == stage).then(upto).otherwise(0).sum()
 
 
 def _signed(change: int) -> str:
@@ -172,7 +207,8 @@ def _forecast(test: Mapping[str, Any] | None, axis: str) -> str:
         return f"The next {axis} comes from the model in use; a newer one did not pass: {why}."
     return (
         f"No model forecasts the next {axis}, because none passed its test ({why}). "
-        f"Until one does, everybody is expected to keep the same {axis}."
+        f"Until one does, customers are expected to change their {axis} as often as others did "
+        "in the last window."
     )
 
 
@@ -196,5 +232,5 @@ def _type_bars(scores: pl.DataFrame, code: str) -> Figure:
 
 def _mean(scores: pl.DataFrame, column: str, stage: str) -> float | None:
     """Mean as printed: the order in which threads add up must not show in the picture."""
-    mean = scores.filter(pl.col("stage") == stage).select(pl.col(column).mean()).item()
+    mean = scores.filter(pl.col("reported_stage") == stage).select(pl.col(column).mean()).item()
     return None if mean is None else round(mean, 1)

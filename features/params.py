@@ -53,6 +53,12 @@ class ChurnParams(Record):
         return timedelta(days=self.gap_days + self.horizon_days)
 
 
+class StageParams(Record):
+    """Where the stages come from that are reported, learned and forecast."""
+
+    label_source: Literal["rules", "own"]
+
+
 class CutoffParams(Record):
     """The past as-of dates that models learn from."""
 

@@ -128,6 +128,17 @@ SENDS = Table(
     "What the marketing tool says that it sent; optional.",
 )
 
+STAGE_LABELS = Table(
+    "stage_labels",
+    ("customer_id", "valid_from"),
+    (
+        CUSTOMER,
+        Column("valid_from", "date", "first business date on which the stage holds"),
+        Column("stage", "text", f"one of {', '.join(STAGES)}"),
+    ),
+    "Stages as the company itself says them, over time; optional (`stages.label_source`).",
+)
+
 LABELS = Table(
     "labels",
     ("customer_id", "as_of"),
@@ -161,9 +172,13 @@ SCORES = Table(
     (
         CUSTOMER,
         AS_OF,
-        Column("stage", "text", "engagement stage now"),
+        Column(
+            "reported_stage", "text", "engagement stage; a demotion shows at the second snapshot"
+        ),
+        Column("reported_level", "text", "level of the relationship; a demotion shows likewise"),
+        Column("stage", "text", "what the rules alone say of the stage now; models read this one"),
         Column("stage_because", "text", "the rule that fired and the values that fired it"),
-        Column("level", "text", "level of the relationship now"),
+        Column("level", "text", "what the rules alone say of the level now"),
         Column("level_because", "text", "the rule that fired and the values that fired it"),
         Column("activity", "text", "new, active, at_risk, lapsed or won_back"),
         Column("activity_because", "text", "the rule that fired and the values that fired it"),
@@ -173,6 +188,13 @@ SCORES = Table(
         *(Column(f"p_level_{s}", "float", f"P(level '{s}' one horizon on)") for s in LEVELS),
         Column("level_next", "text", "the most probable level one horizon on"),
         Column("churn_risk", "float", "P(no value event in the horizon); null: not at risk", True),
+        Column(
+            "p_alive",
+            "float",
+            "P(still a customer at all) by the purchase history: unlike the risk it knows no "
+            "horizon; nothing is decided by it; null: never bought, or no model",
+            True,
+        ),
         Column("p_value", "float", "P(at least one value event in the horizon)"),
         Column("order_value_cents", "integer", "what the next value event would bring [cents]"),
         Column("expected_value_cents", "integer", "money expected in the horizon [cents]"),
@@ -186,6 +208,17 @@ SCORES = Table(
         Column("reason_1", "text", "strongest reason for the risk, in words", True),
         Column("reason_2", "text", "second reason", True),
         Column("reason_3", "text", "third reason", True),
+        Column("risk_start", "float", "risk that everybody starts from; null: no model", True),
+        *(
+            Column(f"reason_{k}_effect", "float", f"what reason {k} adds to the risk", True)
+            for k in (1, 2, 3)
+        ),
+        Column(
+            "risk_rest",
+            "float",
+            "what all else adds; with risk_start and the effects it makes up churn_risk",
+            True,
+        ),
         Column("score_source", "text", "model, rule, or none where churn is not defined"),
         Column("churn_model", "text", "registered model, or 'rule'"),
         Column("stage_model", "text", "registered model, or 'transition_table'"),
@@ -226,8 +259,8 @@ DECISIONS = Table(
             "text",
             "what the funnel let through: action:channel, with a space between",
         ),
-        Column("stage", "text", "engagement stage when it was decided"),
-        Column("level", "text", "level of the relationship when it was decided"),
+        Column("stage", "text", "reported stage when it was decided"),
+        Column("level", "text", "reported level when it was decided"),
         Column("activity", "text", "activity when it was decided"),
         Column("p_value", "float", "P(at least one value event in the horizon) without action"),
         Column("order_value_cents", "integer", "what the next value event would bring [cents]"),
@@ -385,6 +418,6 @@ QUARANTINE = Table(
 )
 
 TABLES = (
-    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, LABELS, SCORES, DECISIONS,
-    EFFECTS, MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
+    EVENTS, CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, STAGE_LABELS, LABELS, SCORES,
+    DECISIONS, EFFECTS, MEASURED, LEDGER, BUDGET_CURVE, COST_OF_RULES, POLICY_VALUE, QUARANTINE,
 )  # fmt: skip

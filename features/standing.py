@@ -1,6 +1,7 @@
 """Stage, level and activity: rules over a snapshot, first match wins, with what fired them."""
 
-from typing import Self
+from datetime import date
+from typing import Any, Self
 
 import narwhals as nw
 from pydantic import model_validator
@@ -10,6 +11,7 @@ from features.records import Record
 from features.rules import Condition, NamedRule, Rule
 from features.schemas import ACTIVITIES, LEVELS, STAGES
 
+RULES, OWN = "rules", "own"
 _COMPARE = {
     ">=": lambda column, value: column >= value,
     "<=": lambda column, value: column <= value,
@@ -97,11 +99,35 @@ def _value_and_bound(condition: Condition) -> nw.Expr:
 
 
 def with_standing(features: Rows, rules: StandingRules) -> Rows:
-    """Add ``stage``, ``level`` and ``activity``.
+    """Add ``stage``, ``level``, ``activity``, and ``stage_source``: here, the rules.
 
     Every customer gets exactly one of each: the rules are read in order and the last holds always.
     """
-    return features.with_columns(*(first_match(r).alias(kind) for kind, r in _kinds(rules).items()))
+    placed = (first_match(r).alias(kind) for kind, r in _kinds(rules).items())
+    return features.with_columns(*placed, stage_source=nw.lit(RULES))
+
+
+def with_own_stage(placed: Rows, labels: Any, as_of: date) -> Rows:
+    """The company's own stage in place of the rules' where it says one, as known on a date.
+
+    Parameters
+    ----------
+    placed : result of `with_standing`, with ``customer_id``
+    labels : table of schemas.STAGE_LABELS
+        Those that hold from `as_of` on, or later, are not read.
+    as_of : date
+    """
+    known = labels.filter(nw.col("valid_from") < as_of)
+    latest = known.group_by("customer_id").agg(nw.col("valid_from").max())
+    names = known.join(latest, on=["customer_id", "valid_from"], how="inner").select(
+        "customer_id", own_stage=nw.col("stage")
+    )
+    both = placed.join(names, on="customer_id", how="left")
+    said = ~nw.col("own_stage").is_null()
+    return both.with_columns(
+        stage=nw.when(said).then(nw.col("own_stage")).otherwise(nw.col("stage")),
+        stage_source=nw.when(said).then(nw.lit(OWN)).otherwise(nw.col("stage_source")),
+    ).drop("own_stage")
 
 
 def with_because(placed: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
@@ -109,8 +135,12 @@ def with_because(placed: nw.DataFrame, rules: StandingRules) -> nw.DataFrame:
 
     Each is the rule that fired and the values that fired it, as text.
     """
-    reasons = [because(r, kind).alias(f"{kind}_because") for kind, r in _kinds(rules).items()]
-    return placed.with_columns(*reasons)
+    reasons = {f"{kind}_because": because(r, kind) for kind, r in _kinds(rules).items()}
+    told = nw.concat_str(nw.col("stage"), nw.lit(": the company's own label"))
+    own = nw.when(nw.col("stage_source") == OWN).then(told)
+    return placed.with_columns(
+        **reasons | {"stage_because": own.otherwise(reasons["stage_because"])}
+    )
 
 
 def _kinds(rules: StandingRules) -> dict[str, list[NamedRule]]:

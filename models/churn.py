@@ -18,7 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from models.blend import Blend
+from models.blend import Blend, offset
 from models.params import TrainParams
 from models.preprocessing import STRONG, informative, logistic
 from models.purchases import Histories, Purchases, fit_purchases, p_alive, p_purchase
@@ -43,6 +43,11 @@ class Examples(NamedTuple):
     def days(self) -> list[date]:
         """The as-of dates that occur, oldest first."""
         return np.unique(self.as_of).tolist()
+
+    def offsets(self, log_odds: np.ndarray) -> dict[date, float]:
+        """What must be added to log-odds at each as-of date for its level to be what came."""
+        parts = {day: self.as_of == np.datetime64(day) for day in self.days}
+        return {day: offset(log_odds[part], self.y[part]) for day, part in parts.items()}
 
     def at(self, days: list[date]) -> "Examples":
         """The rows of some as-of dates."""
@@ -73,14 +78,25 @@ def churn_columns(x: pd.DataFrame) -> list[str]:
     return [name for name in x.columns if name in wanted]
 
 
-def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> lgb.Booster:
-    """Gradient boosting on all columns: the same bytes for a seed, whatever the threads."""
+def boosted(rows: Examples, start: np.ndarray, params: TrainParams, seed: int) -> lgb.Booster:
+    """Gradient boosting on all columns, of what `start` leaves to be learned.
+
+    Splits are drawn by chance (extremely randomised trees), which errs less in later months. The
+    same bytes for a seed, whatever the threads.
+
+    Parameters
+    ----------
+    start : array, shape (n,)
+        Log-odds to begin with: the level of the as-of date. Without it trees learn which date a row
+        is of, and take that date's level for something of the customer.
+    """
     settings = {
         "objective": "binary",
         "learning_rate": params.churn_learning_rate,
         "num_leaves": params.churn_leaves,
         "min_data_in_leaf": params.churn_min_leaf,
         "feature_fraction": params.churn_columns,
+        "extra_trees": True,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "lambda_l2": params.churn_l2,
@@ -89,8 +105,9 @@ def boosted(x: pd.DataFrame, y: np.ndarray, params: TrainParams, seed: int) -> l
         "force_col_wise": True,
         "verbose": -1,
     }
-    rows = lgb.Dataset(x.to_numpy(), y, feature_name=[f"f{k}" for k in range(x.shape[1])])
-    return lgb.train(settings, rows, params.churn_rounds)
+    names = [f"f{k}" for k in range(rows.x.shape[1])]
+    table = lgb.Dataset(rows.x.to_numpy(), rows.y, init_score=start, feature_name=names)
+    return lgb.train(settings, table, params.churn_rounds)
 
 
 def strong_logistic(columns: list[str], c: float) -> Pipeline:
@@ -108,7 +125,9 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
     feature_names_in_ : array of str
         Columns that are read, in order.
     booster_ : str
-        LightGBM's text.
+        LightGBM's text: differences from the level of an as-of date.
+    level_ : float
+        Log-odds of the share of the training rows that churned.
     logistic_ : Pipeline
     purchases_ : list of float
         r, alpha, a, b of MBG/NBD, in days.
@@ -135,10 +154,13 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array([0, 1])
         self.feature_names_in_ = np.array(rows.x.columns, dtype=object)
         self.horizon_days_ = horizon_days
-        self.booster_ = boosted(rows.x, rows.y, params, seed).model_to_string()
         self.purchases_ = list(fit_purchases(buyers)[:4])
         member = strong_logistic(list(rows.x.columns), params.logistic_c)
         self.logistic_ = member.fit(self._with_purchases(rows.x), rows.y)
+        self.level_ = float(logit(rows.y.mean()))
+        offsets = list(rows.offsets(self.logistic_log_odds(rows.x)).values())
+        start = self.level_ + np.array(offsets)[np.unique(rows.as_of, return_inverse=True)[1]]
+        self.booster_ = boosted(rows, start, params, seed).model_to_string()
         return self.with_blend(Blend.mean_of(MEMBERS)).with_season({})
 
     def with_blend(self, blend: Blend) -> Self:
@@ -162,11 +184,15 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
     def member_logits(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn of each of `MEMBERS`, shape (n, 3)."""
         members = {
-            "boosting": np.asarray(self._booster().predict(x.to_numpy(), raw_score=True)),
+            "boosting": self.boosting_log_odds(x),
             "logistic": self.logistic_log_odds(x),
             "purchases": self.purchase_log_odds(x),
         }
         return np.column_stack([members[name] for name in MEMBERS])
+
+    def boosting_log_odds(self, x: pd.DataFrame) -> np.ndarray:
+        """Log-odds of churn by the boosting member, shape (n,)."""
+        return self.level_ + np.asarray(self._booster().predict(x.to_numpy(), raw_score=True))
 
     def logistic_log_odds(self, x: pd.DataFrame) -> np.ndarray:
         """Log-odds of churn by the logistic member, shape (n,)."""
@@ -209,7 +235,9 @@ class ChurnModel(ClassifierMixin, BaseEstimator):
 
         A row adds up to the boosting member's log-odds.
         """
-        return np.asarray(self._booster().predict(x.to_numpy(), pred_contrib=True))
+        shares = np.array(self._booster().predict(x.to_numpy(), pred_contrib=True))
+        shares[:, -1] += self.level_
+        return shares
 
     def logistic_attributions(self, x: pd.DataFrame) -> np.ndarray:
         """The logistic member's shares in the columns' order, shape (n, n_features + 2).

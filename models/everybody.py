@@ -10,12 +10,11 @@ import numpy as np
 import polars as pl
 
 from features.feature import Feature
+from features.hysteresis import CLASSES
 from features.params import ChurnParams
-from features.schemas import LEVELS, STAGES
 from models.baselines import transition_table
 from models.rates import value_rates
 
-CLASSES = {"stage": STAGES, "level": LEVELS}
 HAPPENED = ("stage", "level", "in_population", "churned", "stage_next", "level_next")
 
 

@@ -84,7 +84,7 @@ def _held(task: Task, fold: Fold) -> Held:
     later = task.rows.at([fold.held_out])
     logits = model.member_logits(later.x)
     calm = model.logistic_log_odds(earlier.x)
-    trial = Trial(fold.held_out, offset(logits[:, CALM], later.y), _offsets(calm, earlier))
+    trial = Trial(fold.held_out, offset(logits[:, CALM], later.y), earlier.offsets(calm))
     return Held(logits, later.y, trial)
 
 
@@ -95,11 +95,6 @@ def _members(task: Task, rows: Examples, day: date) -> ChurnModel:
 
 def _season(task: Task, model: ChurnModel, held: list[Held]) -> dict[date, float]:
     """Offsets of all cutoffs where last year's foretell this year's; else nothing."""
-    offsets = _offsets(model.logistic_log_odds(task.rows.x), task.rows)
+    offsets = task.rows.offsets(model.logistic_log_odds(task.rows.x))
     trials = [h.trial for h in held]
     return offsets if season_helps(trials, offsets, task.params.season_ratio) else {}
-
-
-def _offsets(log_odds: np.ndarray, rows: Examples) -> dict[date, float]:
-    parts = {day: rows.as_of == np.datetime64(day) for day in rows.days}
-    return {day: offset(log_odds[part], rows.y[part]) for day, part in parts.items()}

@@ -2,11 +2,11 @@
 
 Two gradient boostings learn how far what followed past cutoffs lay above or below what MBG/NBD and
 Gamma-Gamma expected of the customer: Poisson for orders, Tweedie for money, both starting from that
-expectation. `models.value_backtest` decides how far they are believed.
+expectation at the level of the cutoff. `models.value_backtest` decides how far they are believed.
 """
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import lightgbm
@@ -18,10 +18,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from models.order_values import OrderValues, expected_order_value, fit_order_values
 from models.preprocessing import matrix
 from models.purchases import Histories, Purchases, expected_purchases, fit_purchases, p_alive
+from models.season import year_before
 from models.spread import Spread, interval
 
 HISTORY = ("value_days", "value_span_days", "days_since_first_value", "order_cents")
-A_YEAR, NEAR = timedelta(days=365), timedelta(days=15)
 SMALLEST = 1e-6
 LEAST_ORDERS = 0.005  # nobody is ever certain to have left
 MOST = 100_000  # histories that a fit reads
@@ -49,6 +49,13 @@ class Ratio(NamedTuple):
     cents: float
 
 
+class Trust(NamedTuple):
+    """Shares of the boosting of orders and of that of money in a correction; together up to 1."""
+
+    orders: float
+    cents: float
+
+
 class ValueModel(NamedTuple):
     """A fitted model, made of plain numbers and text.
 
@@ -61,8 +68,10 @@ class ValueModel(NamedTuple):
     start : Start
     boosters : tuple of str
         The boosting of orders and that of money, as LightGBM's text.
-    trust : tuple of float
-        How far each is believed, 0 to 1.
+    trust : tuple of Trust
+        How far both are believed of the orders, and of the money.
+    level : Ratio
+        Mean of the past cutoffs, for days whose season is not known.
     seasons : tuple of Ratio
         Past cutoffs, where the season of a year ago is believed; else empty.
     spread : Spread
@@ -72,7 +81,8 @@ class ValueModel(NamedTuple):
     columns: tuple[str, ...]
     start: Start
     boosters: tuple[str, str]
-    trust: tuple[float, float]
+    trust: tuple[Trust, Trust]
+    level: Ratio
     seasons: tuple[Ratio, ...]
     spread: Spread
 
@@ -89,9 +99,12 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def of(self, model: ValueModel) -> "SavedValue":
         """Keep a fitted model."""
         start = {"rates": list(model.start.rates), "values": list(model.start.values)}
-        seasons = [[r.as_of.isoformat(), r.orders, r.cents] for r in model.seasons]
+        level, *seasons = (
+            [r.as_of.isoformat(), r.orders, r.cents] for r in (model.level, *model.seasons)
+        )
         spread = [values.tolist() for values in model.spread]
-        plain = {**model._asdict(), "start": start, "seasons": seasons, "spread": spread}
+        levels = {"level": level, "seasons": seasons}
+        plain = {**model._asdict(), **levels, "start": start, "spread": spread}
         self.text_ = json.dumps(plain)
         return self
 
@@ -99,11 +112,13 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def model(self) -> ValueModel:
         """The model."""
         plain = json.loads(self.text_)
-        start, seasons = plain["start"], plain["seasons"]
+        start, levels = plain["start"], [plain["level"], *plain["seasons"]]
         plain["start"] = Start(Purchases(*start["rates"]), OrderValues(*start["values"]))
-        plain["seasons"] = tuple(Ratio(date.fromisoformat(d), o, c) for d, o, c in seasons)
+        ratios = tuple(Ratio(date.fromisoformat(d), o, c) for d, o, c in levels)
+        plain["level"], plain["seasons"] = ratios[0], ratios[1:]
         plain["spread"] = Spread(*(np.array(values) for values in plain["spread"]))
-        for name in ("columns", "boosters", "trust"):
+        plain["trust"] = tuple(Trust(*shares) for shares in plain["trust"])
+        for name in ("columns", "boosters"):
             plain[name] = tuple(plain[name])
         return ValueModel(**plain)
 
@@ -116,7 +131,7 @@ class SavedValue(RegressorMixin, BaseEstimator):
     def predict(self, x: pd.DataFrame) -> np.ndarray:
         """Expected money in the label window [cents], without a season, shape (n,)."""
         model = self.model
-        return forecasts(model, pl.from_pandas(x), date.min + A_YEAR, [model.days])[0].cents
+        return forecasts(model, pl.from_pandas(x), date.max, [model.days])[0].cents
 
 
 class Forecast(NamedTuple):
@@ -155,7 +170,7 @@ def _forecast(
     model: ValueModel, rows: pl.DataFrame, as_of: date, days: int, factors: Money
 ) -> Forecast:
     inside = started(model.start, rows, 0, min(days, model.days))
-    season, usual = season_of(model.seasons, as_of), mean_ratio(model.seasons)
+    season, usual = season_of(model, as_of), model.level
     orders, cents = inside.orders * season.orders, inside.cents * season.cents
     if days > model.days:
         beyond = started(model.start, rows, model.days, days)
@@ -165,21 +180,21 @@ def _forecast(
 
 
 def corrections(model: ValueModel, rows: pl.DataFrame) -> Money:
-    """By how much the boostings change the start, as factors, each of shape (n,)."""
-    x = matrix(rows, list(model.columns)).to_numpy()
-    raw = (raw_correction(text, x) for text in model.boosters)
-    return Money(*(blended(f, t) for f, t in zip(raw, model.trust, strict=True)))
+    """By how much the boostings change what the start expects, as factors, each of shape (n,)."""
+    raw = raw_corrections(model.boosters, matrix(rows, list(model.columns)).to_numpy())
+    return Money(*(blended(raw, trust) for trust in model.trust))
 
 
-def raw_correction(booster: str, x: np.ndarray) -> np.ndarray:
-    """Factor that a boosting alone would apply."""
-    model = lightgbm.Booster(model_str=booster)
-    return np.exp(np.asarray(model.predict(x, raw_score=True)))
+def raw_corrections(boosters: tuple[str, str], x: np.ndarray) -> Money:
+    """Factors that each boosting alone would apply."""
+    models = [lightgbm.Booster(model_str=text) for text in boosters]
+    return Money(*(np.exp(np.asarray(each.predict(x, raw_score=True))) for each in models))
 
 
-def blended(factor: np.ndarray, trust: float) -> np.ndarray:
-    """Mean of the boosting's factor and of none, weighted by the trust in it."""
-    return 1 - trust + trust * factor
+def blended(raw: Money, trust: Trust) -> np.ndarray:
+    """Weighted mean of the boostings' factors and of none."""
+    none = 1 - trust.orders - trust.cents
+    return none + trust.orders * raw.orders + trust.cents * raw.cents
 
 
 def started(start: Start, rows: pl.DataFrame, begin: float, end: float) -> Money:
@@ -217,24 +232,22 @@ def order_means(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return orders, np.maximum(cents, 0) / orders
 
 
-def season_of(seasons: tuple[Ratio, ...], as_of: date) -> Ratio:
-    """The ratio at the past cutoff that lies nearest to a year before, else the mean ratio."""
-    partner = a_year_before(seasons, as_of)
-    return mean_ratio(seasons) if partner is None else partner
+def season_of(model: ValueModel, as_of: date) -> Ratio:
+    """The ratio of a year before, between those of the cutoffs around it; else the mean."""
+    then = [year_before(as_of, log_ratios(model.seasons, kind)) for kind in ("orders", "cents")]
+    known = [float(np.exp(each)) for each in then if each is not None]
+    return Ratio(as_of, *known) if len(known) == len(then) else model.level
 
 
-def a_year_before(ratios: tuple[Ratio, ...], as_of: date) -> Ratio | None:
-    """The ratio at the cutoff nearest to a year before a date, None where all are 15 days off."""
-    target = as_of - A_YEAR
-    near = [ratio for ratio in ratios if abs(ratio.as_of - target) <= NEAR]
-    return min(near, key=lambda ratio: abs(ratio.as_of - target)) if near else None
+def log_ratios(ratios: tuple[Ratio, ...], kind: str) -> dict[date, float]:
+    """Logarithms of the ratios of ``orders`` or ``cents``, by date, for `models.season`."""
+    return {r.as_of: float(np.log(max(getattr(r, kind), SMALLEST))) for r in ratios}
 
 
 def mean_ratio(ratios: tuple[Ratio, ...]) -> Ratio:
-    """Mean over cutoffs, 1 where there are none."""
-    if not ratios:
-        return Ratio(date.min, 1.0, 1.0)
-    return Ratio(date.min, *(float(np.mean(r)) for r in list(zip(*ratios, strict=True))[1:]))
+    """Geometric mean over cutoffs."""
+    means = [np.mean(list(log_ratios(ratios, kind).values())) for kind in ("orders", "cents")]
+    return Ratio(ratios[-1].as_of, *(float(np.exp(mean)) for mean in means))
 
 
 def days_to_next_order(start: Start, rows: pl.DataFrame) -> np.ndarray:

@@ -11,6 +11,8 @@ class TrainParams(Record):
     min_per_class: int = Field(ge=1)
     boosting_rounds: int = Field(ge=10, le=1000)
     boosting_leaves: int = Field(ge=2, le=255)
+    boosting_min_leaf: int = Field(ge=1, le=100_000)
+    boosting_l2: float = Field(ge=0)
     learning_rate: float = Field(ge=0.001, le=1)
     churn_rounds: int = Field(ge=10, le=2000)
     churn_learning_rate: float = Field(ge=0.001, le=1)
@@ -32,6 +34,7 @@ class ValueParams(Record):
     learning_rate: float = Field(ge=0.001, le=1)
     min_customers_in_leaf: int = Field(ge=1)
     backtest_cutoffs: int = Field(ge=1, le=60)
+    season_ratio: float = Field(ge=0, le=1)
 
 
 class GateParams(Record):
@@ -41,6 +44,9 @@ class GateParams(Record):
     max_ece: float = Field(gt=0, le=1)
     max_feature_auc: float = Field(gt=0.5, le=1)
     max_auc_gain: float = Field(gt=0, le=0.5)
+    min_value_bias: float = Field(ge=0, le=1)
+    max_value_bias: float = Field(ge=1)
+    min_value_coverage: float = Field(ge=0, le=0.8)
 
 
 class ScoreParams(Record):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from features.feature import Feature
 
 REASONS = 3
+DECIMALS = 6
+SMALLEST = 1e-9
 
 
 def reasons(
@@ -17,10 +20,11 @@ def reasons(
     definitions: list[Feature],
     middles: Mapping[str, float | None],
 ) -> pl.DataFrame:
-    """The strongest reasons in words, shape (n, 3): ``reason_1`` .. ``reason_3``, null where fewer.
+    """The strongest reasons, shape (n, 6): ``reason_1``, its ``reason_1_effect``, and so on.
 
-    Only features that a marketer can act on, that raise the risk, and on the side of the
-    population's median that their phrase speaks of; at most one of each family.
+    Words are null where there are fewer, and the effect [log-odds] is then 0. Only features that a
+    marketer can act on, that raise the risk, and on the side of the population's median that their
+    phrase speaks of; at most one of each family.
 
     Parameters
     ----------
@@ -52,9 +56,11 @@ def _spoken(
     phrase = definition.high or definition.low
     numbers = values.cast(pl.Float64)
     side = numbers > middle if definition.high else numbers < middle
-    text = numbers.round(1).map_elements(lambda v: f"{v:g}", return_dtype=pl.String)
+    rounded = numbers.round(1)
+    different = rounded.drop_nulls().unique()
     before, _, after = phrase.partition("{x}")
-    words = (pl.Series([before]) + text + pl.Series([after])).fill_null("")
+    said = pl.Series([f"{before}{v:g}{after}" for v in different], dtype=pl.String)
+    words = rounded.replace_strict(different, said, default="", return_dtype=pl.String)
     return words.to_numpy(), side.fill_null(False).to_numpy()
 
 
@@ -74,11 +80,46 @@ def _as_columns(strength: np.ndarray, texts: np.ndarray) -> pl.DataFrame:
     rows = np.arange(len(best))
     columns = {}
     for k in range(REASONS):
+        name = f"reason_{k + 1}"
         if k >= best.shape[1]:
-            columns[f"reason_{k + 1}"] = pl.Series([None] * len(best), dtype=pl.String)
+            columns[name] = pl.Series([None] * len(best), dtype=pl.String)
+            columns[f"{name}_effect"] = np.zeros(len(best))
             continue
         chosen = best[:, k]
-        said = zip(strength[rows, chosen] > 0, texts[rows, chosen], strict=True)
-        words = [text if some else None for some, text in said]
-        columns[f"reason_{k + 1}"] = pl.Series(words, dtype=pl.String)
+        effects = np.maximum(strength[rows, chosen], 0.0)
+        said = zip(effects > 0, texts[rows, chosen], strict=True)
+        columns[name] = pl.Series([t if some else None for some, t in said], dtype=pl.String)
+        columns[f"{name}_effect"] = effects
     return pl.DataFrame(columns)
+
+
+def in_points(said: pl.DataFrame, shares: np.ndarray, risk: np.ndarray) -> pl.DataFrame:
+    """The reasons with their effects as parts of the risk itself, ``risk_start`` and ``risk_rest``.
+
+    Log-odds are a sum of shares, the risk is not. So all shares of a customer are put on one scale:
+    the slope of the line from the risk that everybody starts from to their own. Order and signs
+    stay, and ``risk_start + effects + risk_rest`` is the risk to the last decimal.
+
+    Parameters
+    ----------
+    said : result of `reasons`
+    shares : array, shape (n, n_shares)
+        Of the log-odds; the last is everybody's constant.
+    risk : array, shape (n,)
+        Rounded to `DECIMALS`.
+
+    References
+    ----------
+    Shrikumar, Greenside and Kundaje, 2017, Learning Important Features Through Propagating
+    Activation Differences, section 3.5.1: the rescale rule.
+    """
+    start, whole = expit(shares[:, -1]), shares[:, :-1].sum(axis=1)
+    flat = np.abs(whole) < SMALLEST
+    climbed = expit(shares.sum(axis=1)) - start
+    slope = np.where(flat, start * (1 - start), climbed / np.where(flat, 1.0, whole))
+    names = [f"reason_{k + 1}_effect" for k in range(REASONS)]
+    effects = {name: (said[name].to_numpy() * slope).round(DECIMALS) for name in names}
+    start = start.round(DECIMALS)
+    rest = (risk - start - np.sum(list(effects.values()), axis=0)).round(DECIMALS)
+    blank = [pl.when(pl.col(n.removesuffix("_effect")).is_not_null()).then(n) for n in names]
+    return said.with_columns(**effects, risk_start=start, risk_rest=rest).with_columns(blank)

@@ -7,17 +7,17 @@ import numpy as np
 import polars as pl
 
 from features.feature import Feature
+from features.hysteresis import CLASSES, with_reported
 from features.params import ChurnParams
 from features.schemas import ENGAGEMENT_TYPES, SCORES
 from models.baselines import look_up
-from models.everybody import CLASSES, Everybody, everybody, in_population
+from models.everybody import Everybody, everybody, in_population
 from models.preprocessing import matrix
 from models.rates import risk_by_rule
-from models.reasons import REASONS, reasons
+from models.reasons import DECIMALS, REASONS, in_points, reasons
 from models.standing import probabilities, with_current
 from models.worth import Terms, with_worth
 
-DECIMALS = 6
 RULE, STAYS = "rule", "transition_table"
 
 
@@ -51,7 +51,8 @@ def score(
     ----------
     now : features with standing at the as-of date, shape (n_customers, .)
     before : features with standing one label window earlier, joined to their labels
-        Gives the observed rates and moves where there is no model.
+        Gives the observed rates and moves where there is no model, and the stage and level that a
+        demotion is held against.
     champions : Champions
     definitions : list of Feature
     churn : ChurnParams
@@ -65,7 +66,9 @@ def score(
     """
     lazily, earlier = (nw.from_native(rows.lazy()) for rows in (now, before))
     whole = everybody(lazily, earlier, spoken(champions, definitions), churn)
-    return score_part(now, whole, champions, definitions, churn, margin_rate)
+    known, past = (nw.from_native(rows, eager_only=True) for rows in (now, before))
+    reported = with_reported(known, past).to_native()
+    return score_part(reported, whole, champions, definitions, churn, margin_rate)
 
 
 def spoken(champions: Champions, definitions: list[Feature]) -> list[Feature]:
@@ -84,7 +87,10 @@ def score_part(
     churn: ChurnParams,
     margin_rate: float,
 ) -> pl.DataFrame:
-    """Score some customers of a snapshot, given what was aggregated over all: see `score`."""
+    """Score some customers of a snapshot, given what was aggregated over all: see `score`.
+
+    `now` has its reported stage and level as well (features.hysteresis.with_reported).
+    """
     population = in_population(churn).alias("in_population")
     rows = nw.from_native(now, eager_only=True).with_columns(population).to_native()
     rows = rows.with_columns(**_churn(now, champions.churn))
@@ -99,10 +105,16 @@ def score_part(
 
 def _churn(now: pl.DataFrame, champion: Champion | None) -> dict[str, pl.Expr | pl.Series]:
     if champion is None:
-        return {"churn_risk": risk_by_rule().round(DECIMALS), "churn_model": pl.lit(RULE)}
+        unknown = pl.lit(None, pl.Float64)
+        risk = risk_by_rule().round(DECIMALS)
+        return {"churn_risk": risk, "p_alive": unknown, "churn_model": pl.lit(RULE)}
     x = matrix(now, list(champion.model.feature_names_in_))
-    risk = champion.model.predict_proba(x)[:, 1].round(DECIMALS)
-    return {"churn_risk": pl.Series(risk), "churn_model": pl.lit(champion.name)}
+    risk, alive = champion.model.predict_proba(x)[:, 1], champion.model.p_alive(x)
+    return {
+        "churn_risk": pl.Series(risk.round(DECIMALS)),
+        "p_alive": pl.when(pl.col("value_events") > 0).then(pl.Series(alive.round(DECIMALS))),
+        "churn_model": pl.lit(champion.name),
+    }
 
 
 def _source(champion: Champion | None) -> pl.Expr:
@@ -162,13 +174,17 @@ def _with_reasons(
     medians: dict[str, float | None],
 ) -> pl.DataFrame:
     names = [f"reason_{k + 1}" for k in range(REASONS)]
+    parts = [*(f"{name}_effect" for name in names), "risk_start", "risk_rest"]
     if champion is None:
         silence = pl.format("silent for {} times the usual pause", pl.col("recency_ratio").round(1))
         late = pl.when(pl.col("recency_ratio") >= 1.5).then(silence)
         nothing = [pl.lit(None, pl.String).alias(name) for name in names[1:]]
-        worded = rows.with_columns(late.alias(names[0]), *nothing)
+        unknown = [pl.lit(None, pl.Float64).alias(name) for name in parts]
+        worded = rows.with_columns(late.alias(names[0]), *nothing, *unknown)
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
         columns, shares = list(x.columns), champion.model.attributions(x)
-        worded = rows.hstack(reasons(columns, shares, rows, definitions, medians))
-    return worded.with_columns(pl.when("in_population").then(pl.col(n)).alias(n) for n in names)
+        said = reasons(columns, shares, rows, definitions, medians)
+        risk = rows["churn_risk"].fill_null(float("nan")).to_numpy()
+        worded = rows.hstack(in_points(said, shares, risk))
+    return worded.with_columns(pl.when("in_population").then(n).alias(n) for n in [*names, *parts])

@@ -1,7 +1,8 @@
-"""Whether the general level of churn comes back with the season, and what that says of a date.
+"""Whether the general level comes back with the season, and what that says of a date.
 
-The offset of a cutoff is what must be added to a model's log-odds there so that its mean risk is
-the share that churned. Offsets of the same model a year apart are compared, not raw shares: a
+The offset of a cutoff is what must be added there: to a churn model's log-odds, so that its mean
+risk is the share that churned, or to the logarithm of the orders that a value model expects, so
+that their sum is what came. Offsets of the same model a year apart are compared, not raw shares: a
 population that grew, or a history that had only begun, moves the shares but not the season.
 """
 

@@ -15,8 +15,8 @@ def boosting(params: TrainParams, seed: int) -> HistGradientBoostingClassifier:
         learning_rate=params.learning_rate,
         max_iter=params.boosting_rounds,
         max_leaf_nodes=params.boosting_leaves,
-        min_samples_leaf=40,
-        l2_regularization=1.0,
+        min_samples_leaf=params.boosting_min_leaf,
+        l2_regularization=params.boosting_l2,
         early_stopping=False,  # pyright: ignore[reportArgumentType]  (the stub knows text only)
         random_state=seed,
     )

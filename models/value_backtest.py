@@ -12,26 +12,34 @@ import numpy as np
 import polars as pl
 
 from models.lifetime_value import (
+    SMALLEST,
     Money,
     Ratio,
     Start,
+    Trust,
     ValueModel,
-    a_year_before,
     blended,
     fit_start,
-    raw_correction,
-    season_of,
+    log_ratios,
+    mean_ratio,
+    raw_corrections,
     started,
 )
 from models.params import ValueParams
 from models.preprocessing import matrix
+from models.season import Trial as SeasonTrial
+from models.season import season_helps
 from models.spread import Spread, fit_spread
 
-KINDS: dict[str, dict[str, Any]] = {
+OBJECTIVES: dict[str, dict[str, Any]] = {
     "orders": {"objective": "poisson"},
     "cents": {"objective": "tweedie", "tweedie_variance_power": 1.5},
 }
-TRUSTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+TRUSTS = {
+    "orders": [Trust(share, 0.0) for share in SHARES],
+    "cents": [Trust(o, c) for o in SHARES for c in SHARES if o + c <= 1],
+}
 
 
 class Window(NamedTuple):
@@ -73,20 +81,22 @@ class Seen(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A cutoff as predicted from what lay before it, with or without a season.
+    """A cutoff as predicted from what lay before it, at the level that came.
 
     Attributes
     ----------
     seen : Seen
-    expected : Money
-        By the start, times the season of a year ago where that is believed.
     factors : Money
-        Of the boostings alone.
+        Of each boosting alone.
     """
 
     seen: Seen
-    expected: Money
     factors: Money
+
+    def expected(self, kind: str, trust: Trust) -> np.ndarray:
+        """What was expected: the level is an error common to all, so it is taken out."""
+        start = getattr(self.seen.expected, kind) * blended(self.factors, trust)
+        return _at_level(start, getattr(self.seen.cutoff, kind))
 
 
 def fit_value(
@@ -107,17 +117,17 @@ def fit_value(
     seed : int
     """
     seen = [_seen(cutoff, window) for cutoff in cutoffs]
-    use_season = season_helps(seen, window, params)
-    trials = _backtest(seen, columns, window, params, seed, seasonal=use_season)
+    ratios = tuple(s.ratio for s in seen)
+    trials = _backtest(seen, columns, window, params, seed)
     trust = (_trust(trials, "orders"), _trust(trials, "cents"))
-    boosters = _boosters(seen, columns, params, seed, seasonal=use_season)
     return ValueModel(
         days=window.horizon_days,
         columns=tuple(columns),
         start=fit_start(latest),
-        boosters=boosters,
+        boosters=_boosters(seen, columns, params, seed),
         trust=trust,
-        seasons=tuple(s.ratio for s in seen) if use_season else (),
+        level=mean_ratio(ratios),
+        seasons=ratios if _season_helps(seen, window, params) else (),
         spread=_spread(seen, trials, trust),
     )
 
@@ -130,44 +140,34 @@ def _seen(cutoff: Cutoff, window: Window) -> Seen:
 
 
 def _backtest(
-    seen: list[Seen], columns: list[str], window: Window, params: ValueParams, seed: int, *,
-    seasonal: bool,
-) -> list[Trial]:  # fmt: skip
+    seen: list[Seen], columns: list[str], window: Window, params: ValueParams, seed: int
+) -> list[Trial]:
     """Predict each of the latest cutoffs from those whose windows had ended, if any had."""
     trials = []
     for one in seen[-params.backtest_cutoffs :]:
-        before = [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]
-        if not before:
-            continue
-        ratios = tuple(s.ratio for s in before) if seasonal else ()
-        ratio = season_of(ratios, one.cutoff.as_of)
-        boosters = _boosters(before, columns, params, seed, seasonal=seasonal)
-        x = matrix(one.cutoff.rows, columns).to_numpy()
-        factors = Money(*(raw_correction(text, x) for text in boosters))
-        trials.append(Trial(one, _times(one.expected, ratio), factors))
+        before = _ended(seen, one, window)
+        if before:
+            boosters = _boosters(before, columns, params, seed)
+            x = matrix(one.cutoff.rows, columns).to_numpy()
+            trials.append(Trial(one, raw_corrections(boosters, x)))
     return trials
 
 
-def _times(expected: Money, ratio: Ratio) -> Money:
-    return Money(expected.orders * ratio.orders, expected.cents * ratio.cents)
-
-
 def _boosters(
-    seen: list[Seen], columns: list[str], params: ValueParams, seed: int, *, seasonal: bool
+    seen: list[Seen], columns: list[str], params: ValueParams, seed: int
 ) -> tuple[str, str]:
     x = np.vstack([matrix(s.cutoff.rows, columns).to_numpy() for s in seen])
-    starts = [_times(s.expected, s.ratio) if seasonal else s.expected for s in seen]
-    texts = [_booster(kind, x, seen, starts, params, seed) for kind in KINDS]
-    return texts[0], texts[1]
+    orders, cents = (_booster(kind, x, seen, params, seed) for kind in OBJECTIVES)
+    return orders, cents
 
 
-def _booster(
-    kind: str, x: np.ndarray, seen: list[Seen], starts: list[Money], params: ValueParams, seed: int
-) -> str:
-    y = np.concatenate([getattr(s.cutoff, kind) for s in seen]).astype(float)
-    begin = np.log(np.concatenate([getattr(start, kind) for start in starts]))
+def _booster(kind: str, x: np.ndarray, seen: list[Seen], params: ValueParams, seed: int) -> str:
+    """Begins with what was expected at the level of each cutoff, so as not to learn its level."""
+    pairs = [(getattr(s.expected, kind), getattr(s.cutoff, kind)) for s in seen]
+    start = np.concatenate([_at_level(expected, came) for expected, came in pairs])
+    y = np.concatenate([came for _, came in pairs]).astype(float)
     settings = {
-        **KINDS[kind],
+        **OBJECTIVES[kind],
         "learning_rate": params.learning_rate,
         "num_leaves": params.boosting_leaves,
         "min_data_in_leaf": params.min_customers_in_leaf,
@@ -181,70 +181,58 @@ def _booster(
         "force_col_wise": True,  # so that the number of threads changes no byte
         "verbose": -1,
     }
-    rows = lightgbm.Dataset(x, y, init_score=begin)
+    rows = lightgbm.Dataset(x, y, init_score=np.log(np.maximum(start, SMALLEST)))
     return lightgbm.train(settings, rows, params.boosting_rounds).model_to_string()
 
 
-def season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool:
-    """Whether the ratio of a year ago would have made the start better at most late cutoffs.
+def _at_level(expected: np.ndarray, came: np.ndarray) -> np.ndarray:
+    """The same differences between customers, with the total that came."""
+    return expected * came.sum() / max(expected.sum(), SMALLEST)
 
-    Judged by orders, which are less noisy than money. Where no cutoff lies a year after another,
-    nothing speaks for a season.
+
+def _season_helps(seen: list[Seen], window: Window, params: ValueParams) -> bool:
+    """Whether last year's ratios foretell those of the latest cutoffs.
+
+    By orders, which are less noisy than money.
     """
-    pairs = [
-        (one, season)
-        for one in seen[-params.backtest_cutoffs :]
-        if (season := a_year_before(_ended(seen, one, window), one.cutoff.as_of))
+    offsets = log_ratios(tuple(s.ratio for s in seen), "orders")
+    days = [(one, one.cutoff.as_of) for one in seen[-params.backtest_cutoffs :]]
+    trials = [
+        SeasonTrial(
+            day,
+            offsets[day],
+            log_ratios(tuple(s.ratio for s in _ended(seen, one, window)), "orders"),
+        )
+        for one, day in days
     ]
-    better = [
-        _poisson(one.cutoff.orders, one.expected.orders * season.orders)
-        < _poisson(one.cutoff.orders, one.expected.orders)
-        for one, season in pairs
-    ]
-    return sum(better) > len(better) / 2
+    return season_helps(trials, offsets, params.season_ratio)
 
 
-def _ended(seen: list[Seen], one: Seen, window: Window) -> tuple[Ratio, ...]:
-    """Ratios of the cutoffs whose label windows had ended by another cutoff."""
-    reach, now = window.reach, one.cutoff.as_of
-    return tuple(s.ratio for s in seen if s.cutoff.as_of + reach <= now)
+def _ended(seen: list[Seen], one: Seen, window: Window) -> list[Seen]:
+    """The cutoffs whose label windows had ended by another cutoff."""
+    return [s for s in seen if s.cutoff.as_of + window.reach <= one.cutoff.as_of]
 
 
-def _trust(trials: list[Trial], kind: str) -> float:
-    """The trust that did best; none in a boosting that was never tested."""
-    return TRUSTS[int(np.argmin(_losses(trials, kind)))] if trials else 0.0
+def _trust(trials: list[Trial], kind: str) -> Trust:
+    """The trust that did best; none in boostings that were never tested."""
+    losses = [np.mean([_loss(t, kind, trust) for t in trials]) for trust in TRUSTS[kind] if trials]
+    return TRUSTS[kind][int(np.argmin(losses))] if losses else Trust(0.0, 0.0)
 
 
-def _losses(trials: list[Trial], kind: str) -> list[float]:
-    return [float(np.mean([_loss(t, kind, trust) for t in trials])) for trust in TRUSTS]
-
-
-def _loss(trial: Trial, kind: str, trust: float) -> float:
+def _loss(trial: Trial, kind: str, trust: Trust) -> float:
     """Mean deviance, up to a constant: Poisson for orders, Tweedie with power 1.5 for money."""
     y = getattr(trial.seen.cutoff, kind)
-    mean = getattr(trial.expected, kind) * blended(getattr(trial.factors, kind), trust)
+    mean = np.maximum(trial.expected(kind, trust), SMALLEST)
     if kind == "orders":
-        return _poisson(y, mean)
+        return float(np.mean(mean - y * np.log(mean)))
     return float(np.mean(2 * np.sqrt(mean) + 2 * y / np.sqrt(mean)))
 
 
-def _poisson(y: np.ndarray, mean: np.ndarray) -> float:
-    return float(np.mean(mean - y * np.log(mean)))
-
-
-def _spread(seen: list[Seen], trials: list[Trial], trust: tuple[float, float]) -> Spread:
-    """Of the trials; where there are none, of what the starts alone expected.
-
-    The level of each cutoff is taken out: it is an error common to all, not their scatter.
-    """
-    tried = trials or [Trial(s, s.expected, Money(np.ones(1), np.ones(1))) for s in seen]
-    parts = [_scatter(trial, trust) for trial in tried]
-    return fit_spread(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _scatter(trial: Trial, trust: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected orders, expected money at the level that came, and the money that came."""
-    expected, factors, came = trial.expected, trial.factors, trial.seen.cutoff.cents
-    orders = expected.orders * blended(factors.orders, trust[0])
-    cents = expected.cents * blended(factors.cents, trust[1])
-    return orders, cents * came.sum() / cents.sum(), came
+def _spread(seen: list[Seen], trials: list[Trial], trust: tuple[Trust, Trust]) -> Spread:
+    """Of the trials; where there are none, of what the starts alone expected."""
+    tried = trials or [Trial(s, Money(np.ones(1), np.ones(1))) for s in seen]
+    orders, cents = (
+        np.concatenate([trial.expected(kind, own) for trial in tried])
+        for kind, own in zip(OBJECTIVES, trust, strict=True)
+    )
+    return fit_spread(orders, cents, np.concatenate([t.seen.cutoff.cents for t in tried]))

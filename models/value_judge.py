@@ -6,13 +6,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from models.evaluation import OURS, Judged
-from models.gate import Rival, Verdict, judge
+from models.gate import Rival, Verdict, first_refusal, judge
 from models.lifetime_value import SMALLEST, Forecast
 from models.metrics import paired_interval
 from models.params import GateParams
 from models.spread import coverage
-
-FAIR = (0.5, 2.0)  # predicted total over actual; a season alone moves it by a third
 
 
 def judge_value(
@@ -23,7 +21,7 @@ def judge_value(
     params: GateParams,
     seed: int,
 ) -> Judged:
-    """Judge by the mean absolute error, and only with a total that is about right.
+    """Judge by the mean absolute error, and only with a total and intervals that are about right.
 
     The error alone would reward expecting almost nothing of anybody.
 
@@ -45,12 +43,13 @@ def judge_value(
 
     rivals = [against(name, rival) for name, rival in others.items()]
     now = None if champion is None else against("champion", champion)
-    verdict = judge("mean error [cents]", rivals[0], rivals[0], now, _fair(cents, forecast))
     rows = [
         {"model": name, **accuracy(cents, expected)}
         for name, expected in {**others, OURS: forecast.cents}.items()
     ]
     rows[-1] |= _inside(cents, forecast)
+    sound = first_refusal([_fair(rows[-1]["bias"], params), _wide(rows[-1]["coverage"], params)])
+    verdict = judge("mean error [cents]", rivals[0], rivals[0], now, sound)
     gain = {"metric": "mae", "against": rivals[0].name, **rivals[0].gain._asdict()}
     return Judged(rows, gain, verdict, [])
 
@@ -73,12 +72,21 @@ def _ranked(actual: np.ndarray, expected: np.ndarray) -> float:
     return float(np.asarray(spearmanr(actual, expected))[0])
 
 
-def _fair(cents: np.ndarray, forecast: Forecast) -> Verdict:
-    low, high = FAIR
-    bias = accuracy(cents, forecast.cents)["bias"]
+def _fair(bias: float, params: GateParams) -> Verdict:
+    low, high = params.min_value_bias, params.max_value_bias
     return Verdict(
         low <= bias <= high,
-        f"predicted {bias:.2f} times the money that came, outside of {low} to {high}",
+        f"predicted {bias:.2f} times the money that came, outside of {low} to {high} "
+        "(gate.min_value_bias, gate.max_value_bias)",
+    )
+
+
+def _wide(inside: float, params: GateParams) -> Verdict:
+    """Refuses what is surely too narrow; nan, where nobody has an interval, is not."""
+    return Verdict(
+        not inside < params.min_value_coverage,
+        f"the 80 % intervals hold {inside:.0%} of the customers, less than "
+        f"gate.min_value_coverage {params.min_value_coverage}",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from features.errors import UsageError
+from pipelines.journal import Say
 from pipelines.project import Project
 from pipelines.run import Outcome, Training, run
 
@@ -24,7 +25,7 @@ def dates_between(first: date, last: date, every_days: int) -> list[date]:
 
 
 def run_dates(
-    project: Project, dates: list[date], *, training: Training, say: Callable[[str], None],
+    project: Project, dates: list[date], *, training: Training, say: Say,
     wait_seconds: float = 0, wanted: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[date, Outcome]]:  # fmt: skip
     """Run date after date, as single runs would: dates that are done are verified and left alone.

@@ -17,7 +17,13 @@ from delivery.platforms import PlatformCatalogue
 from features.definitions import CustomFeatures, Definitions, all_features
 from features.dimensions import dimensions
 from features.errors import ConfigurationError, InputMissingError
-from features.params import ChurnParams, CutoffParams, FeatureParams, MonitorParams
+from features.params import (
+    ChurnParams,
+    CutoffParams,
+    FeatureParams,
+    MonitorParams,
+    StageParams,
+)
 from features.records import Record
 from features.rules import Condition
 from features.standing import StandingRules
@@ -49,6 +55,7 @@ class Params(Record):
     run: RunParams
     features: FeatureParams
     churn: ChurnParams
+    stages: StageParams
     cutoffs: CutoffParams
     train: TrainParams
     value: ValueParams

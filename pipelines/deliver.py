@@ -53,6 +53,7 @@ from pipelines.features import data_span, read_cutoffs, read_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
 from pipelines.measure import read_log
 from pipelines.publish import publish
+from pipelines.standings import read_flips, reported_before
 from pipelines.tables import present, read, write_text
 
 
@@ -119,7 +120,7 @@ def deliver(
         _movement(features, kept, past),
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
         _run(tables, features, kept, past, catalogue, params),
-        _besides(effects, plan, measurement)._replace(monitor=found),
+        _besides(effects, plan, measurement)._replace(monitor=found, flips=read_flips(features)),
         decided.height - kept.height,
     )
     with formats.written_in(params.deliver.locale):
@@ -263,13 +264,13 @@ def _definitions(catalogue: Catalogue) -> dict[str, list[dict[str, str]]]:
 
 
 def _movement(features: Path, decided: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
-    """Customers by stage in the last published run (null: not known then) and now.
+    """Customers by reported stage in the last published run (null: not known then) and now.
 
     Without a published run, the stages of one label window ago, worked out from the same data.
     """
     after = decided.select("customer_id", stage_now="stage")
     last = past.filter(pl.col("as_of") == pl.col("as_of").max())
-    then = last if last.height else read_snapshot(features, read_cutoffs(features).before)
+    then = last if last.height else reported_before(features)
     both = after.join(
         then.select("customer_id", stage_before="stage"), on="customer_id", how="left"
     )

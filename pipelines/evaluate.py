@@ -7,15 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from delivery.card import card_html, card_markdown, model_card
-from delivery.charts import figure_svg
-from delivery.risk import calibration_figure
 from features.definitions import Definitions
 from features.params import ChurnParams
 from features.schemas import LABELS
 from models.baselines import dull_risks, look_up, stays_table, transition_table
 from models.evaluation import OURS, Judged, Leaks, judge_churn, judge_standing
-from models.gate import Verdict
 from models.leaks import too_telling
 from models.params import GateParams
 from models.preprocessing import matrix
@@ -23,7 +19,7 @@ from models.standing import probabilities, with_current
 from models.subgroups import of_churn, of_standing
 from pipelines import tracking, worth
 from pipelines.artifacts import load_model
-from pipelines.champions import EVALUATION, KINDS, champions_of, nothing, write_champions
+from pipelines.champions import KINDS, champions_of, nothing, write_champions
 from pipelines.examples import (
     Standing,
     buyers_of,
@@ -34,19 +30,11 @@ from pipelines.examples import (
 )
 from pipelines.leaks import changed_features
 from pipelines.metrics import write_reports
+from pipelines.promotion import Trial, recorded
 from pipelines.tables import read
 from pipelines.train import STANDINGS, Training, read_training
 
-
-class Trial(NamedTuple):
-    """A trained model on trial: where it lies, the rows it is judged on, and its would-be name."""
-
-    kind: str
-    name: str
-    model: Any
-    fingerprint: str
-    example: Any
-    judged: Judged
+EXAMPLE = 100  # rows that a model's signature is inferred from
 
 
 class Bench(NamedTuple):
@@ -82,12 +70,11 @@ def evaluate(
     if training.test is not None:
         changed = changed_features(features, daily, definitions, training.test)
         bench = _bench(mlflow, training, features, labels, changed, params, seed, prefix)
-        with mlflow.start_run(run_name=f"as_of {training.as_of}"):
-            _log_training(mlflow, training, params, seed)
-            for kind in training.models:
-                evaluation[kind] = _try(bench, models, kind)
-                _log_card(bench, kind, evaluation[kind])
-            mlflow.log_dict(evaluation, EVALUATION)
+        tried = {kind: _try(bench, models, kind) for kind in training.models}
+        evaluation |= {k: nothing(why) for k, why in tried.items() if isinstance(why, str)}
+        trials = [trial for trial in tried.values() if not isinstance(trial, str)]
+        run = f"as_of {training.as_of}"
+        evaluation = recorded(mlflow, run, _logged(training, params, seed), trials, evaluation)
     champions = champions_of(mlflow, prefix)
     write_champions(champions, evaluation, out)
     write_reports(evaluation, reports)
@@ -115,16 +102,16 @@ def _absent(training: Training, kind: str) -> dict[str, Any]:
     return nothing(f"not trained: {training.why_not.get(kind, 'see the log')}")
 
 
-def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
+def _try(bench: Bench, models: Path, kind: str) -> Trial | str:
+    """A model judged beside the baselines and the champion, or why it cannot be judged."""
     fingerprint = bench.training.models[kind]
     model = load_model(models / f"{kind}.skops", fingerprint)
-    name = f"{bench.prefix}-{kind}"
+    name, label = f"{bench.prefix}-{kind}", _label(bench.training)
     now = tracking.champion(bench.mlflow, name)
-    comparable = now is not None and now.label == _label(bench.training)
-    loads = now is not None and comparable and tracking.readable(bench.mlflow, now)
+    loads = now is not None and now.label == label and tracking.readable(bench.mlflow, now)
     rival = tracking.load(bench.mlflow, now) if now and loads else None
     if kind == "churn" and bench.test.filter("in_population")["churned"].n_unique() < 2:
-        return nothing("cannot be judged: at the test everybody churned, or nobody did")
+        return "cannot be judged: at the test everybody churned, or nobody did"
     if kind == "churn":
         judged, example, facts = _try_churn(bench, model, rival)
     elif kind == "value":
@@ -133,39 +120,7 @@ def _try(bench: Bench, models: Path, kind: str) -> dict[str, Any]:
     else:
         standing = next(s for s in STANDINGS if s.name == kind)
         judged, example, facts = _try_standing(bench, model, rival, standing)
-    trial = Trial(kind, name, model, fingerprint, example, judged)
-    verdict = _settle(bench, trial, now, comparable=comparable)
-    return {**facts, **_numbers(judged), **_outcome(bench, name, verdict)}
-
-
-def _settle(
-    bench: Bench, trial: Trial, now: tracking.Registered | None, *, comparable: bool
-) -> Verdict:
-    """Register and perhaps promote; a model that is registered already is not registered again."""
-    _log_metrics(bench.mlflow, trial)
-    verdict = trial.judged.verdict
-    if now and _is_same(trial, now, bench.training):
-        return Verdict(True, verdict.why)
-    latest = tracking.challenger(bench.mlflow, trial.name)
-    if latest is None or not _is_same(trial, latest, bench.training):
-        latest = tracking.register(
-            bench.mlflow, trial.name, trial.model, example=trial.example.head(100),
-            fingerprint=trial.fingerprint, label=_label(bench.training),
-        )  # fmt: skip
-    if now and not comparable:
-        return Verdict(
-            False,
-            f"the champion answers another question ({_question(now.label)}), so it stays; this "
-            f"one is registered as challenger: `keepwell promote {trial.kind}` replaces it",
-        )
-    if verdict.promote:
-        tracking.promote(bench.mlflow, latest)
-    return verdict
-
-
-def _is_same(trial: Trial, registered: tracking.Registered, training: Training) -> bool:
-    same_model = registered.fingerprint == trial.fingerprint
-    return same_model and registered.label == _label(training)
+    return Trial(kind, name, model, fingerprint, label, example.head(EXAMPLE), judged, facts)
 
 
 def _try_churn(bench: Bench, model: Any, rival: Any) -> tuple[Judged, Any, dict[str, Any]]:
@@ -228,58 +183,20 @@ def _span(training: Training) -> dict[str, Any]:
     }
 
 
-def _numbers(judged: Judged) -> dict[str, Any]:
-    return {"rows": judged.rows, "gain": judged.gain, "calibration": judged.calibration}
-
-
-def _outcome(bench: Bench, name: str, verdict: Verdict) -> dict[str, Any]:
-    now = tracking.champion(bench.mlflow, name)
-    return {
-        "champion": None if now is None else {"name": now.name, "version": now.version},
-        "promoted": verdict.promote,
-        "why": verdict.why,
-    }
-
-
 def _label(training: Training) -> str:
     label: ChurnParams = training.label
     return json.dumps(label.model_dump(), sort_keys=True)
 
 
-def _question(label: str) -> str:
-    churn = ChurnParams.model_validate_json(label)
-    return f"the next {churn.horizon_days} days, look-back {churn.lookback_days} days"
-
-
-def _log_training(mlflow: Any, training: Training, params: GateParams, seed: int) -> None:
-    mlflow.log_params(
-        {
-            "as_of": training.as_of,
-            "test_as_of": training.test,
-            "train_as_of": ",".join(map(str, training.train)),
-            "features": len(training.columns),
-            "data_sha256": training.data_sha256,
-            "seed": seed,
-            **{f"churn.{k}": v for k, v in training.label.model_dump().items()},
-            **{f"gate.{k}": v for k, v in params.model_dump().items()},
-        }
-    )
-
-
-def _log_card(bench: Bench, kind: str, test: dict[str, Any]) -> None:
-    if not test["rows"]:
-        return
-    name = f"{bench.prefix}-{kind}@{bench.training.models[kind][:12]}"
-    card = model_card(kind, name, test)
-    bench.mlflow.log_text(card_markdown(card), f"{kind}_card.md")
-    bench.mlflow.log_text(card_html(card), f"{kind}_card.html")
-
-
-def _log_metrics(mlflow: Any, trial: Trial) -> None:
-    for row in trial.judged.rows:
-        mlflow.log_metrics(
-            {f"{trial.kind}.{row['model']}.{k}": v for k, v in row.items() if k != "model"}
-        )
-    figure = calibration_figure(trial.judged.calibration)
-    if figure:
-        mlflow.log_text(figure_svg(figure), f"{trial.kind}_calibration.svg")
+def _logged(training: Training, params: GateParams, seed: int) -> dict[str, Any]:
+    """What the run is logged with."""
+    return {
+        "as_of": training.as_of,
+        "test_as_of": training.test,
+        "train_as_of": ",".join(map(str, training.train)),
+        "features": len(training.columns),
+        "data_sha256": training.data_sha256,
+        "seed": seed,
+        **{f"churn.{k}": v for k, v in training.label.model_dump().items()},
+        **{f"gate.{k}": v for k, v in params.model_dump().items()},
+    }

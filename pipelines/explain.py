@@ -8,6 +8,7 @@ import polars as pl
 from features.definitions import all_features
 from features.errors import DataError
 from features.feature import Feature
+from features.hysteresis import CLASSES
 from features.params import ChurnParams
 from features.schemas import SCORES
 from models.attribution import changes_of, parts_of
@@ -19,8 +20,10 @@ from pipelines.tables import read
 
 STRONGEST, CHANGES, STANDING_OUT, LATEST = 8, 3, 12, 10
 TOLD = (
-    "stage", "stage_because", "level", "level_because", "activity", "churn_risk", "score_source",
-    "reason_1", "reason_2", "reason_3", "margin_90d_cents", "margin_90d_low_cents",
+    "reported_stage", "stage", "stage_because", "reported_level", "level", "level_because",
+    "activity", "churn_risk", "p_alive", "score_source",
+    "risk_start", "reason_1", "reason_1_effect", "reason_2", "reason_2_effect", "reason_3",
+    "reason_3_effect", "risk_rest", "margin_90d_cents", "margin_90d_low_cents",
     "margin_90d_high_cents", "margin_365d_cents", "next_value_on",
 )  # fmt: skip
 
@@ -109,19 +112,36 @@ def _head(told: dict[str, Any]) -> list[str]:
     if told["margin_90d_high_cents"] is not None:
         ends = (told[f"margin_90d_{end}_cents"] / 100 for end in ("low", "high"))
         margin += " (80 % between {:,.2f} and {:,.2f})".format(*ends)
+    alive = [] if told["p_alive"] is None else [
+        f"  alive      {told['p_alive']:.2f}: P(still a customer at all) by the purchase history; "
+        "unlike the risk it knows no horizon, and nothing is decided by it"
+    ]  # fmt: skip
     return [
         f"As of {told['as_of']}: churn risk {said} (source: {told['score_source']})",
-        f"  stage      {told['stage_because']}",
-        f"  level      {told['level_because']}",
+        *alive,
+        *(f"  {kind:<10} {_standing(told, kind)}" for kind in CLASSES),
         f"  activity   {told['activity']}",
         f"  margin     {margin} expected in 90 days, {told['margin_365d_cents'] / 100:,.2f} in 365",
         f"  next order {told['next_value_on'] or 'not to be expected within a year, or unknown'}",
     ]
 
 
+def _standing(told: dict[str, Any], kind: str) -> str:
+    """The reported class, and by which rule; or what the rules alone would say by now."""
+    reported, because = told[f"reported_{kind}"], told[f"{kind}_because"]
+    if reported == told[kind]:
+        return because
+    return f"{reported}: until a second snapshot confirms that they are no longer ({because})"
+
+
 def _reasons(told: dict[str, Any]) -> list[str]:
-    given = [told[f"reason_{k}"] for k in (1, 2, 3) if told[f"reason_{k}"]]
-    return ["Because", *(f"  {reason}" for reason in given)] if given else []
+    given = [k for k in (1, 2, 3) if told[f"reason_{k}"]]
+    if told["risk_start"] is None:
+        return ["Because", *(f"  {told[f'reason_{k}']}" for k in given)] if given else []
+    because = [f"  {told[f'reason_{k}_effect']:+.2f}  {told[f'reason_{k}']}" for k in given]
+    start = f"  {told['risk_start']:.2f}   is where everybody starts"
+    rest = f"  {told['risk_rest']:+.2f}  all else together"
+    return ["The risk", start, *because, rest]
 
 
 def _parts(told: dict[str, Any]) -> list[str]:

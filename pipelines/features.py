@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +14,12 @@ import polars as pl
 from features.consents import objected
 from features.definitions import Definitions
 from features.errors import DataError
-from features.params import ChurnParams, CutoffParams, Cutoffs
+from features.params import ChurnParams, CutoffParams, Cutoffs, StageParams
 from features.pauses import ORDER
 from features.population import INPUTS, with_population
-from features.schemas import CONSENTS, CUSTOMERS
+from features.schemas import CONSENTS, CUSTOMERS, STAGE_LABELS
 from features.snapshot import customer_snapshots, names
-from features.standing import StandingRules, with_standing
+from features.standing import RULES, StandingRules, with_own_stage, with_standing
 from features.time import cutoffs, day_number, refuse_after
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.ingest import read_events
@@ -34,12 +35,14 @@ from pipelines.state import (
     in_order,
     update_bucket,
 )
-from pipelines.tables import present, read, write_frame, write_text
+from pipelines.tables import polars_schema, present, read, write_frame, write_text
 
 DATES = "cutoffs.json"
 PLAN = "plan.sha256"
 CUSTOMERS_OF = "customers-{:04d}.parquet"
 POPULATION_OF = "population-{:04d}.parquet"
+OwnStage = Callable[[nw.DataFrame], nw.DataFrame]
+NO_OWN_STAGES = pl.DataFrame(schema=polars_schema(STAGE_LABELS))
 
 
 class Span(NamedTuple):
@@ -51,12 +54,13 @@ class Span(NamedTuple):
 
 def build_features(
     tables: Path, daily: Path, out: Path, dates: list[date], definitions: Definitions,
-    standing: StandingRules, now: date,
+    standing: StandingRules, now: date, own_stages: pl.DataFrame = NO_OWN_STAGES,
 ) -> None:  # fmt: skip
     """Bring the daily state up to date and write one snapshot a date, ``as_of=YYYY-MM-DD/``.
 
-    Customers who object as of `now` are in none of them. A snapshot that is already there, made of
-    the same, is kept: so a run that was killed goes on where it was.
+    Customers who object as of `now` are in none of them. `own_stages` is a table of
+    schemas.STAGE_LABELS, empty where the rules alone say the stage. A snapshot that is already
+    there, made of the same, is kept: so a run that was killed goes on where it was.
     """
     if any(daily.glob(SPARK_FILES)):  # this engine keeps another state
         shutil.rmtree(daily)
@@ -66,12 +70,33 @@ def build_features(
     for _, events in followed(folders, "daily state"):
         update_bucket(events, daily / events.name, definitions.dimensions)
     states = [daily / folder.name for folder in folders]
-    _start(out, _plan(states, spine, dates, definitions, standing))
+    _start(out, _plan(states, spine, dates, definitions, standing, own_stages))
     for number, state in followed(states, "features"):
         members = placed.lazy().filter(pl.col(BUCKET) == number).drop(BUCKET)
         _write_customers(state, members, out, number, dates, definitions)
     for _, day in followed(dates, "ranks and stages"):
-        _write_population(snapshot_path(out, day), len(states), definitions, standing)
+        own = _own_stage(own_stages, day)
+        _write_population(snapshot_path(out, day), len(states), definitions, standing, own)
+
+
+def read_own_stages(tables: Path, params: StageParams) -> pl.DataFrame:
+    """The company's own stage labels; empty where the rules alone say the stage.
+
+    Raises
+    ------
+    DataError
+        If they are asked for and there are none.
+    """
+    labels = read(tables / "stage_labels.parquet", STAGE_LABELS)
+    if params.label_source == RULES:
+        return labels.clear()
+    if not labels.height:
+        raise DataError(
+            "params.yaml, stages.label_source: own, but there is no stage label. Got 0 rows. "
+            "Expected a source of table stage_labels in catalogue/sources.yaml. Add one, or set it "
+            "to rules."
+        )
+    return labels
 
 
 def write_cutoffs(out: Path, dates: Cutoffs) -> None:
@@ -163,10 +188,11 @@ def _spine(tables: Path, now: date) -> pl.DataFrame:
 
 def _plan(
     states: list[Path], spine: pl.DataFrame, dates: list[date], definitions: Definitions,
-    standing: StandingRules,
+    standing: StandingRules, own_stages: pl.DataFrame,
 ) -> str:  # fmt: skip
     """What the snapshots are made of, as a hash."""
     digest = hashlib.sha256(spine.hash_rows().to_numpy().tobytes())
+    digest.update(own_stages.write_csv().encode())
     params, dimensions, custom = definitions
     made_of = [
         repr(dates), params.model_dump_json(), repr(dimensions), custom.source if custom else "",
@@ -214,8 +240,23 @@ def _materialised(rows: nw.LazyFrame) -> nw.LazyFrame:
     return nw.from_native(collected(rows).lazy())
 
 
+def _own_stage(labels: pl.DataFrame, day: date) -> OwnStage:
+    """How the company's own labels replace the rules' stage of a day."""
+    known = nw.from_native(labels, eager_only=True)
+
+    def replaced(placed: nw.DataFrame) -> nw.DataFrame:
+        told = with_own_stage(placed.with_row_index("place"), known, day)
+        return told.sort("place").drop("place")
+
+    return replaced
+
+
 def _write_population(
-    folder: Path, count: int, definitions: Definitions, standing: StandingRules
+    folder: Path,
+    count: int,
+    definitions: Definitions,
+    standing: StandingRules,
+    own_stage: OwnStage,
 ) -> None:
     """Compare every customer with all others, on the few columns that this needs."""
     customers = [folder / CUSTOMERS_OF.format(k) for k in range(count)]
@@ -228,9 +269,13 @@ def _write_population(
     for k, (file, part) in enumerate(zip(customers, inputs, strict=True)):
         ranks = ranked.slice(start, part.height)
         start += part.height
-        rows = pl.concat([pl.read_parquet(file, columns=needed), ranks], how="horizontal")
-        placed = with_standing(nw.from_native(rows, eager_only=True), standing).to_native()
-        write_frame(placed.drop(needed), folder / POPULATION_OF.format(k))
+        rows = pl.concat(
+            [part.select("customer_id"), pl.read_parquet(file, columns=needed), ranks],
+            how="horizontal",
+        )
+        by_rules = with_standing(nw.from_native(rows, eager_only=True), standing)
+        placed = own_stage(by_rules).to_native()
+        write_frame(placed.drop("customer_id", *needed), folder / POPULATION_OF.format(k))
 
 
 def _part(folder: Path, name: str, number: int) -> pl.LazyFrame:

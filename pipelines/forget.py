@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import date
+from glob import glob
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +17,12 @@ from pipelines.erasure.places import LEFT, Places, remove
 from pipelines.erasure.records import Form
 from pipelines.erasure.search import files_below, holds, is_named
 from pipelines.intake.forgotten import FILE, with_forgotten
-from pipelines.intake.inputs import REMOTE, inputs_of, kind_of_path
+from pipelines.intake.inputs import PACKAGE, REMOTE, inputs_of, kind_of_path
 from pipelines.intake.sources import DATABASES, Source
 from pipelines.lock import locked
 from pipelines.project import Project
 from pipelines.tables import write_text
+from pipelines.tracking import SQLITE
 
 FOLDERS = ("data", "state")
 WHO = ("customer_id", "identifier")
@@ -92,14 +94,14 @@ def spoken(done: Forgotten) -> str:
 def _places(project: Project) -> Places:
     root = project.root
     params = project.params.tracking
-    local = params.uri.startswith("sqlite:///")
+    file = params.uri.removeprefix(SQLITE) if params.uri.startswith(SQLITE) else "mlflow.db"
     return Places(
         root=root,
         work=[root / name for name in FOLDERS],
         outbox=project.outbox,
         caches=_caches(root),
         artifacts=root / params.artifacts,
-        store=root / params.uri.removeprefix("sqlite:///") if local else root / "mlflow.db",
+        store=root / file,
         exports=_exports(project),
     )
 
@@ -132,9 +134,8 @@ def _form(source: Source) -> Form | None:
 def _is_here(source: Source, root: Path) -> bool:
     if kind_of_path(source) in DATABASES or REMOTE.match(source.path):
         return False
-    return not source.path.startswith("package:") and (
-        (root / source.path).exists() or any(root.glob(source.path))
-    )
+    whole = str(root / source.path)
+    return not source.path.startswith(PACKAGE) and bool(glob(whole, recursive=True))  # noqa: PTH207
 
 
 def _columns(project: Project) -> Iterable[str]:

@@ -8,7 +8,16 @@ from typing import Any
 import polars as pl
 
 from features.errors import DataError
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS, Table
+from features.schemas import (
+    CONSENTS,
+    CUSTOMERS,
+    EVENTS,
+    IDENTITIES,
+    SENDS,
+    STAGE_LABELS,
+    SUPPRESSIONS,
+    Table,
+)
 from features.taxonomy import Taxonomy
 from pipelines.intake.accounts import Account, by_source, check_kept
 from pipelines.intake.collection import Collected, Job, Say, collect
@@ -32,7 +41,7 @@ from pipelines.intake.stage import bucket_count
 from pipelines.tables import read, write, write_text
 
 ACCOUNTING = "accounting.json"
-PEOPLE = (CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS)
+PEOPLE = (CUSTOMERS, IDENTITIES, CONSENTS, SUPPRESSIONS, SENDS, STAGE_LABELS)
 LISTED = "listed.parquet"
 # Rows may grow or shrink to this many times what the buckets were made for, before they are
 # changed: that writes all events again.
@@ -68,8 +77,8 @@ def ingest(
     -------
     list of dict, one a source, over all its files, read now or before
         ``source``, ``table``, ``rows_in``, ``accepted``, ``duplicates``, ``quarantined``,
-        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``first_on``,
-        ``last_on``, ``warnings``.
+        ``events`` (rows of the table made), ``reasons``, ``files``, ``new_rows``, ``new_accepted``,
+        ``first_on``, ``last_on``, ``warnings``.
 
     Raises
     ------

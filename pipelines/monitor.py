@@ -13,6 +13,7 @@ from actions.catalogue import ActionCatalogue
 from actions.watch import plan_findings
 from features.finding import Finding, worst
 from features.flow import by_type, flow_findings, weekly
+from features.hysteresis import CLASSES
 from features.params import MonitorParams
 from features.schemas import DECISIONS, LEVELS, SCORES, STAGES
 from models.drift import Histogram, drift_finding, drifts, histogram
@@ -20,6 +21,7 @@ from models.health import flip_finding, matured_finding, spread_finding
 from models.scoring import RULE, STAYS
 from pipelines.features import read_cutoffs, scan_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
+from pipelines.journal import Level
 from pipelines.measure import outcomes, read_log
 from pipelines.tables import present, read, write_text
 
@@ -99,10 +101,10 @@ def read_monitor(folder: Path) -> dict[str, Any]:
     return json.loads(present(folder / MONITOR, "monitor").read_text("utf-8"))
 
 
-def alarms(found: dict[str, Any]) -> list[str]:
-    """One line for each warning and error."""
+def alarms(found: dict[str, Any]) -> list[tuple[Level, str]]:
+    """What is unusual: warning or error, and the check with its words."""
     return [
-        f"{finding['severity']}: {finding['check']}: {finding['words']}"
+        (finding["severity"], f"{finding['check']}: {finding['words']}")
         for finding in found["findings"]
         if finding["severity"] != "ok"
     ]
@@ -203,7 +205,7 @@ def _models(
 def _flips(scored: pl.DataFrame, log: pl.DataFrame, params: MonitorParams) -> Finding:
     last = log.filter(pl.col("as_of") == pl.col("as_of").max())
     both = scored.join(last, on="customer_id", suffix="_before")
-    changed = [(pl.col(k) != pl.col(f"{k}_before")).mean().alias(k) for k in ("stage", "level")]
+    changed = [(pl.col(f"reported_{k}") != pl.col(f"{k}_before")).mean().alias(k) for k in CLASSES]
     moved = both.select(changed).row(0, named=True) if both.height else {}
     return flip_finding(moved, both.height, params)
 

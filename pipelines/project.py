@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from features.definitions import Definitions
+from pipelines.below import below
 from pipelines.config import Catalogue, Params, check_references, read_catalogue, read_params
 
 
@@ -36,7 +37,12 @@ class Project:
     @cached_property
     def params(self) -> Params:
         """The parameters, checked."""
-        return read_params(self.root / "params.yaml")
+        params = read_params(self.root / "params.yaml")
+        store = params.tracking.uri.removeprefix("sqlite:///")
+        for key, named in (("uri", store), ("artifacts", params.tracking.artifacts)):
+            if "://" not in named:
+                below(self.root, named, f"params.yaml, tracking.{key}")
+        return params
 
     @cached_property
     def catalogue(self) -> Catalogue:

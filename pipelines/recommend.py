@@ -19,6 +19,7 @@ from actions.params import RecommendParams
 from actions.power import detectable, power_sentence
 from actions.rules import cost_of_rules
 from features.consents import permissions, refusals
+from features.hysteresis import CLASSES
 from features.params import ChurnParams
 from features.schemas import (
     BUDGET_CURVE,
@@ -124,9 +125,18 @@ def track(plan: Path, as_of: date, params: TrackingParams, root: Path) -> None:
 
 def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:
     """Scores with the features of the same date, which rules name."""
-    snapshot = read_snapshot(features, scored["as_of"][0])
-    fresh = [c for c in scored.columns if c not in snapshot.columns or c == "customer_id"]
-    return snapshot.join(scored.select(fresh), on="customer_id")
+    return joined(scored, read_snapshot(features, scored["as_of"][0]))
+
+
+def joined(scored: pl.DataFrame, snapshot: pl.DataFrame) -> pl.DataFrame:
+    """Scores and features; ``stage`` and ``level`` are the reported ones.
+
+    So what a reader sees is what lets an action through.
+    """
+    told = scored.with_columns(stage="reported_stage", level="reported_level")
+    own = snapshot.drop(*CLASSES)
+    fresh = [c for c in told.columns if c not in own.columns or c == "customer_id"]
+    return own.join(told.select(fresh), on="customer_id")
 
 
 def contact_record(

@@ -68,18 +68,21 @@ class Ran(Record):
 
 
 @contextmanager
-def recorded(state: Path, as_of: date) -> Iterator[dict[str, Any]]:
-    """Log a run: yields a mapping to fill with fields of `Ran`. The state's lock must be held."""
+def recorded(state: Path, as_of: date) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Log a run: yields its id, and a mapping to fill with fields of `Ran`.
+
+    The state's lock must be held.
+    """
     begun = datetime.now(UTC)
     ran = Ran(id=f"{begun:%Y%m%dT%H%M%S.%f}-{os.getpid()}", as_of=as_of, started_at=begun,
               pid=os.getpid(), libraries=libraries())  # fmt: skip
     fields: dict[str, Any] = {}
     try:
         _append(ran, state)
-        yield fields
+        yield ran.id, fields
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what happened
-            _append(_ended(ran, {**fields, **_failure(error)}), state)
+            _append(_ended(ran, {**fields, **failure(error)}), state)
         raise
     _append(_ended(ran, fields), state)
 
@@ -151,7 +154,8 @@ def _ended(ran: Ran, fields: dict[str, Any]) -> Ran:
     return ran.model_copy(update={**fields, "seconds": round(seconds, 3)})
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
+def failure(error: BaseException) -> dict[str, Any]:
+    """Fields of `Ran` for a run that did not end well."""
     if isinstance(error, KeepwellError):
         return {"ending": "failed", "error": str(error)}
     stopped = isinstance(error, SystemExit | KeyboardInterrupt)

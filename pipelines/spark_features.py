@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
+import polars as pl
 
 from features.consents import objected
 from features.daily import daily_table
 from features.definitions import Definitions
 from features.population import INPUTS, with_population
 from features.snapshot import Materialise, customer_snapshots
-from features.standing import StandingRules, with_standing
-from pipelines.features import snapshot_path
+from features.standing import StandingRules, with_own_stage, with_standing
+from pipelines.features import NO_OWN_STAGES, snapshot_path
 from pipelines.progress import followed
 from pipelines.spark import keeping, read_parquet, write_parquet
+
+OWN_STAGES = "customer_id string, valid_from date, stage string"
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 def build_features(
     spark: "SparkSession", tables: Path, daily: Path, out: Path, dates: list[date],
     definitions: Definitions, standing: StandingRules, now: date,
+    own_stages: pl.DataFrame = NO_OWN_STAGES,
 ) -> None:  # fmt: skip
     """Write the daily table, and one snapshot a date, as pipelines.features.build_features does.
 
@@ -31,6 +35,7 @@ def build_features(
     make again.
     """
     shutil.rmtree(out, ignore_errors=True)
+    labels = nw.from_native(spark.createDataFrame(own_stages.rows(), OWN_STAGES))
     events = read_parquet(spark, *sorted((tables / "events").glob("bucket-????")))
     write_parquet(daily_table(events, definitions.dimensions), daily)
     with keeping(spark, out.with_name(f".{out.name}.kept")) as keep:
@@ -40,7 +45,7 @@ def build_features(
         )  # fmt: skip
         for (_, day), (_, customers) in zip(followed(sorted(dates), "features"), rows, strict=True):
             placed = _placed(keep(customers), definitions, standing, keep)
-            write_parquet(placed, snapshot_path(out, day))
+            write_parquet(with_own_stage(placed, labels, day), snapshot_path(out, day))
 
 
 def _spine(spark: "SparkSession", tables: Path, events: nw.LazyFrame, now: date) -> nw.LazyFrame:

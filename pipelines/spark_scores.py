@@ -13,6 +13,7 @@ import polars as pl
 
 from features.definitions import Definitions, all_features
 from features.feature import Feature
+from features.hysteresis import CLASSES, with_reported
 from features.labels import label_table
 from features.params import ChurnParams
 from features.schemas import SCORES, Kind
@@ -60,9 +61,11 @@ def build_scores(
     whole = everybody(now, before, spoken(models, declared), churn)
     with TemporaryDirectory() as folder:
         sent = _sent(spark, files, Path(folder))
-        scorer = _scorer(sent, day, whole, columns, declared, standing, churn, margin_rate)
+        known = {**columns} | {f"reported_{kind}": pl.String() for kind in CLASSES}
+        scorer = _scorer(sent, day, whole, known, declared, standing, churn, margin_rate)
         types = ", ".join(f"{c.name} {SQL_TYPES[c.kind]}" for c in SCORES.columns)
-        scored = now.to_native().mapInPandas(scorer, types).orderBy("customer_id")
+        reported = with_reported(now, before).to_native()
+        scored = reported.mapInPandas(scorer, types).orderBy("customer_id")
         return _write(nw.from_native(scored), out)
 
 
@@ -86,8 +89,8 @@ def _sent(spark: "SparkSession", files: Files, folder: Path) -> Files:
 
 
 def _scorer(
-    files: Files, day: date, whole: Everybody, columns: pl.Schema, declared: list[Feature],
-    standing: StandingRules, churn: ChurnParams, margin_rate: float,
+    files: Files, day: date, whole: Everybody, columns: dict[str, pl.DataType],
+    declared: list[Feature], standing: StandingRules, churn: ChurnParams, margin_rate: float,
 ) -> Scorer:  # fmt: skip
     """What a worker does with its customers, a few thousand at a time."""
 

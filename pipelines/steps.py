@@ -65,7 +65,7 @@ def features(project: Project, paths: Paths, as_of: date, *, learn: bool = True)
     dates = snapshot_dates(cutoffs, params.churn)
     made_of = (
         paths.tables, paths.daily, paths.features, dates, project.definitions,
-        project.catalogue.standing, as_of,
+        project.catalogue.standing, as_of, featuring.read_own_stages(paths.tables, params.stages),
     )  # fmt: skip
     if params.engine == "spark":
         from pipelines import spark, spark_features

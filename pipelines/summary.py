@@ -51,7 +51,7 @@ def ended(project: Project, as_of: date, outcome: Outcome, *, brief: bool) -> st
 
 
 def _standing(scores: pl.DataFrame) -> str:
-    counts = dict(scores.group_by("stage").len().iter_rows())
+    counts = dict(scores.group_by("reported_stage").len().iter_rows())
     lines = [f"  {stage:<12} {count(counts.get(stage, 0)):>9}" for stage in STAGES]
     return "\n".join([f"Customers by stage, of {count(scores.height)} known", *lines])
 

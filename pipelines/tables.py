@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from features.errors import DataError, InputMissingError
 from features.schemas import Kind, Table
 
+PARQUET = "**/*.parquet"
 DTYPES: dict[Kind, pl.DataType] = {
     "text": pl.String(),
     "integer": pl.Int64(),
@@ -78,6 +80,12 @@ def read(path: Path, table: Table) -> pl.DataFrame:
         If the file is not there.
     """
     return check(pl.read_parquet(present(path, table.name)), table)
+
+
+def rows_of(path: Path, pattern: str = PARQUET) -> int:
+    """Rows of a Parquet file, or of all in a folder that match, by what their ends say."""
+    files = path.glob(pattern) if path.is_dir() else [path]
+    return sum(pq.read_metadata(file).num_rows for file in files)
 
 
 def present(path: Path, what: str) -> Path:

@@ -136,7 +136,7 @@ def _bind(mlflow: Any, uri: str, experiment: str, location: str | None) -> None:
 def register(
     mlflow: Any, name: str, model: Any, *, example: Any, fingerprint: str, label: str
 ) -> Registered:
-    """Log a model to the active run and register it as the new ``challenger``."""
+    """Log a model to the active run and register it, with all its tags, under no alias yet."""
     from mlflow.models import infer_signature
 
     from pipelines.artifacts import TRUSTED
@@ -151,20 +151,21 @@ def register(
             skops_trusted_types=list(TRUSTED),
             signature=signature,
             pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-            registered_model_name=name,
         )
-    version = str(info.registered_model_version)
-    folder = _downloaded(mlflow, name, version)
+        folder = Path(mlflow.artifacts.download_artifacts(info.model_uri))
     sha256 = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
     tags = {
         DIGEST: sha256, FINGERPRINT: fingerprint, LABEL: label, FOLDER: _folder_digest(folder),
         LIBRARIES: json.dumps({library: installed(library) for library in EXACT}),
     }  # fmt: skip
-    client = mlflow.MlflowClient()
-    for key, value in tags.items():
-        client.set_model_version_tag(name, version, key, value)
-    client.set_registered_model_alias(name, CHALLENGER, version)
+    with redirect_stderr(io.StringIO()):
+        version = str(mlflow.register_model(info.model_uri, name, tags=tags).version)
     return Registered(name, version, sha256, fingerprint, label, info.run_id)
+
+
+def challenge(mlflow: Any, model: Registered) -> None:
+    """Make a version the challenger."""
+    mlflow.MlflowClient().set_registered_model_alias(model.name, CHALLENGER, model.version)
 
 
 def promote(mlflow: Any, model: Registered) -> None:

@@ -66,7 +66,7 @@ def judged(
     facts = {
         "population": "customers with at least one value event before",
         "n": rows.height,
-        "trust": dict(zip(("orders", "money"), fitted.trust, strict=True)),
+        "trust": {"orders": fitted.trust[0]._asdict(), "money": fitted.trust[1]._asdict()},
         "season": bool(fitted.seasons),
         "card": of_money(cents, ours.cents, rows, seed),
     }

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.erasure.person import Person
 from pipelines.erasure.search import matches
-from pipelines.intake.events import hashed
+from pipelines.hashing import hashed
 from pipelines.intake.identity import ID
 from pipelines.intake.index import INDEX
 from pipelines.intake.ledger import LEDGER

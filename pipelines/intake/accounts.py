@@ -119,6 +119,7 @@ def _summed(name: str, source: Source, own: list[Entry], fresh: set[str]) -> dic
     warned = [said for entry in own if entry.name in fresh for said in entry.warnings]
     warned += check_counts(own, fresh, name, source)
     days = [d for entry in own for d in (entry.first_on, entry.last_on) if d]
+    new = [entry for entry in own if entry.name in fresh]
     return {
         "source": name,
         "table": source.table,
@@ -129,7 +130,8 @@ def _summed(name: str, source: Source, own: list[Entry], fresh: set[str]) -> dic
         "events": made,
         "reasons": dict(sorted(reasons.items())),
         "files": len(own),
-        "new_rows": sum(entry.rows_in for entry in own if entry.name in fresh),
+        "new_rows": sum(entry.rows_in for entry in new),
+        "new_accepted": sum(entry.accepted for entry in new),
         "first_on": min(days).isoformat() if days else None,
         "last_on": max(days).isoformat() if days else None,
         "warnings": list(dict.fromkeys(warned)),

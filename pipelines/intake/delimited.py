@@ -125,15 +125,14 @@ def _rejected(ragged: list[tuple[int, str]]) -> pl.DataFrame:
 def _text(batch: pa.RecordBatch, numbers: np.ndarray, found: Dialect, where: str) -> pl.DataFrame:
     columns = [_decoded(batch.column(k), numbers, name, where)
                for k, name in enumerate(found.header)]  # fmt: skip
-    table = pa.table([pa.array(numbers), *columns], names=[ROW, *found.header])
-    rows = pl.from_arrow(table)
+    rows = pl.from_arrow(pa.table(columns, names=found.header))
     assert isinstance(rows, pl.DataFrame)
-    return rows
+    return rows.insert_column(0, pl.Series(ROW, numbers))  # pa.array(numbers) would load pandas
 
 
 def _decoded(column: pa.Array, numbers: np.ndarray, name: str, where: str) -> pa.Array:
     try:
-        return pc.cast(column, pa.large_string())
+        return pc.cast(column, pa.string_view())
     except pa.ArrowInvalid:
         for number, field in zip(numbers, column, strict=True):
             value = field.as_py()

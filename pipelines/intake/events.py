@@ -4,10 +4,10 @@ from datetime import time
 from typing import NamedTuple
 
 import polars as pl
-import polars_hash as plh
 
 from features.schemas import EVENTS
 from features.taxonomy import Taxonomy
+from pipelines.hashing import hashed
 from pipelines.intake.delimited import ROW
 from pipelines.intake.identity import BODY, ID, LOADED, WHO
 from pipelines.intake.rows import CONTROL, content_ids
@@ -158,20 +158,20 @@ def _with_ids(rows: pl.DataFrame, name: str, raw: pl.DataFrame, *, lines: bool) 
     elif rows["event_id"].null_count():
         own = content_ids(name, raw.drop(ROW))
         rows = rows.with_columns(pl.col("event_id").fill_null(own))
-    body = _hash(content_ids("", raw.drop(ROW))) if lines else _bodies(rows)
+    body = hashed(content_ids("", raw.drop(ROW))) if lines else _bodies(rows)
     said = pl.concat_str("customer_id", "event_type", separator="\x1f").alias(WHO)
     who = rows.select(said)[WHO] if lines else None
     return rows.with_columns(
-        _hash(rows["event_id"]).alias(ID),
+        hashed(rows["event_id"]).alias(ID),
         body.alias(BODY),
-        (pl.lit(None, pl.UInt64) if who is None else _hash(who)).alias(WHO),
+        (pl.lit(None, pl.UInt64) if who is None else hashed(who)).alias(WHO),
     )
 
 
 def _bodies(rows: pl.DataFrame) -> pl.Series:
     """One hash a row: the columns' own, each times an odd number of its own, added up."""
     texts = ("customer_id", "event_type", "channel", "campaign")
-    hashes = [_hash(rows[name]).fill_null(0) for name in texts if rows[name].dtype == pl.String]
+    hashes = [hashed(rows[name]).fill_null(0) for name in texts if rows[name].dtype == pl.String]
     numbers = [
         rows[name].cast(pl.Int64).reinterpret(signed=False)
         for name in ("occurred_at", "value", "discount_cents")
@@ -180,15 +180,6 @@ def _bodies(rows: pl.DataFrame) -> pl.Series:
     for factor, column in zip(FACTORS, [*numbers, *hashes], strict=False):
         total = total + column * factor
     return total
-
-
-def hashed(text: pl.Series) -> pl.Series:
-    """64-bit XXH3 of each text: the same in every release, on every machine."""
-    return _hash(text)
-
-
-def _hash(text: pl.Series) -> pl.Series:
-    return text.to_frame("text").select(plh.col("text").nchash.xxh3_64())["text"]
 
 
 def _signed(rows: pl.DataFrame, *, lines: bool) -> pl.DataFrame:

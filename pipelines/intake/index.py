@@ -68,8 +68,8 @@ def shared(tables: Path, kept: Iterable[Entry], ids: pl.Series) -> pl.DataFrame:
         path = tables / INDEX / entry.name
         if not path.exists():
             continue
-        hits = pl.read_parquet(path, columns=[ID]).with_row_index("at")
-        at = hits.join(wanted, on=ID, how="semi")["at"].sort()
+        hits = pl.scan_parquet(path).select(ID).with_row_index("at")
+        at = hits.join(wanted.lazy(), on=ID, how="semi").collect()["at"].sort()
         if at.len():
             rows = pl.read_parquet(path).gather(at)
             found.append(rows.with_columns(pl.lit(entry.name).alias("name")))

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import ConfigurationError, DataError, InputMissingError
+from pipelines.below import below
 from pipelines.intake import databases
 from pipelines.intake.readers import kind_of
 from pipelines.intake.sources import DATABASES, Kind, Source
@@ -63,7 +64,7 @@ def inputs_of(name: str, source: Source, root: Path) -> list[Input]:
         return list(_remote(name, source))
     if path.startswith(PACKAGE):
         return [_local(name, source, path, package_file(path))]
-    return [_local(name, source, key, found) for key, found in _found(path, root)]
+    return [_local(name, source, key, file) for key, file in _found(path, root, name)]
 
 
 def kind_of_path(source: Source) -> Kind | None:
@@ -86,7 +87,7 @@ def resolve(path: str, root: Path) -> Path:
     """
     if path.startswith(PACKAGE):
         return package_file(path)
-    found = root / path
+    found = below(root, path, "sources.yaml, path")
     if not found.is_file():
         raise _missing(path)
     return found
@@ -96,7 +97,7 @@ def package_file(path: str) -> Path:
     """A file that an installed package ships: ``package:NAME/FILE``."""
     package, _, name = path.removeprefix(PACKAGE).partition("/")
     try:
-        found = Path(str(resources.files(package).joinpath(name)))
+        found = below(Path(str(resources.files(package))), name, "sources.yaml, path of a package")
     except ModuleNotFoundError as error:
         raise InputMissingError(
             f"sources.yaml: the package {package!r} is not installed. The demo's data come with "
@@ -176,8 +177,9 @@ def _relation(name: str, source: Source, root: Path) -> Input:
     return Input(name, source.path, kind, path, stamp(path))
 
 
-def _found(path: str, root: Path) -> list[tuple[str, Path]]:
-    whole = root / path
+def _found(path: str, root: Path, name: str) -> list[tuple[str, Path]]:
+    where = f"sources.yaml, {name}, path"
+    whole = below(root, path, where)
     if has_magic(path):
         matched = glob(str(whole), recursive=True)  # noqa: PTH207  (an absolute path is legal)
         found = [Path(p) for p in matched if Path(p).is_file()]
@@ -187,7 +189,10 @@ def _found(path: str, root: Path) -> list[tuple[str, Path]]:
         found = [whole] if whole.is_file() else []
     if not found:
         raise _missing(path)
-    return sorted((_key(p, root), p) for p in found)
+    keys = sorted((_key(p, root), p) for p in found)
+    for key, _ in keys:
+        below(root, key, where)
+    return keys
 
 
 def _key(path: Path, root: Path) -> str:

@@ -12,7 +12,7 @@ from pipelines.intake.sources import Business, Source
 
 LEDGER = "ledger.json"
 # Raised whenever the meaning of rows or files below changes: everything is then read again.
-FORMAT = 1
+FORMAT = 2
 
 
 class Entry(Record):

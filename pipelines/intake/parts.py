@@ -17,7 +17,7 @@ import polars as pl
 from features.errors import DataError
 from features.schemas import EVENTS
 from pipelines.buckets import by_bucket
-from pipelines.intake.events import hashed
+from pipelines.hashing import hashed
 from pipelines.intake.identity import ID
 
 STAGING = ".staging"
@@ -53,7 +53,9 @@ def write_part(rows: pl.DataFrame, bucket: int, folder: Path) -> Path:
     home = folder / "events" / bucket_folder(bucket)
     home.mkdir(parents=True, exist_ok=True)
     unnamed = home / f".{os.getpid()}"
-    rows.select(EVENTS.names).write_parquet(unnamed, compression="zstd", compression_level=1)
+    rows.select(EVENTS.names).write_parquet(
+        unnamed, compression="zstd", compression_level=1, statistics=False
+    )
     with unnamed.open("rb") as file:
         name = hashlib.file_digest(file, "sha256").hexdigest()[:20]
     return unnamed.replace(home / f"{name}.parquet")

@@ -1,17 +1,27 @@
-"""Customers, identities, consents, suppressions and sends from normalised rows."""
+"""Tables of people (customers, identities, consents and so on) from normalised rows."""
 
 from typing import NamedTuple
 
 import polars as pl
 
-from features.schemas import CONSENTS, CUSTOMERS, IDENTITIES, SENDS, SUPPRESSIONS, Table
+from features.errors import DataError
+from features.schemas import (
+    CONSENTS,
+    CUSTOMERS,
+    IDENTITIES,
+    SENDS,
+    STAGE_LABELS,
+    STAGES,
+    SUPPRESSIONS,
+    Table,
+)
 from pipelines.intake.delimited import ROW
 from pipelines.intake.events import REASON
 from pipelines.intake.identity import DUPLICATE
 from pipelines.tables import polars_schema
 
 TABLES: dict[str, Table] = {
-    t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS, SUPPRESSIONS)
+    t.name: t for t in (CUSTOMERS, IDENTITIES, CONSENTS, SENDS, SUPPRESSIONS, STAGE_LABELS)
 }
 STATUSES = ("denied", "revoked", "unknown", "granted")
 PURPOSES = ("marketing", "profiling")
@@ -35,12 +45,19 @@ def people_of(rows: pl.DataFrame, table_name: str) -> Intake:
     """Rows of one of the tables of people, one for each key.
 
     Of several rows with one key, the most restrictive status wins, then the first row.
+
+    Raises
+    ------
+    DataError
+        If a label says a stage that is not known.
     """
     table = TABLES[table_name]
     if table is CONSENTS:
         rows = _checked_consents(rows)
     if table is SUPPRESSIONS:
         rows = _checked_suppressions(rows)
+    if table is STAGE_LABELS:
+        _check_stages(rows)
     kept = rows.filter(pl.col(REASON).is_null())
     first = one_a_key(kept.sort(ROW), table)
     again = kept.join(first.select(ROW), on=ROW, how="anti")
@@ -71,6 +88,18 @@ def _checked_suppressions(rows: pl.DataFrame) -> pl.DataFrame:
     unknown = pl.col(REASON).is_null() & ~pl.col("kind").is_in(KINDS)
     reason = pl.when(unknown).then(pl.lit("unknown_kind")).otherwise(pl.col(REASON))
     return rows.with_columns(reason.alias(REASON))
+
+
+def _check_stages(rows: pl.DataFrame) -> None:
+    """A label that is left out would be learned as another stage: nothing is read instead."""
+    known = pl.col("stage").is_in(STAGES).fill_null(False)
+    wrong = rows.filter(pl.col(REASON).is_null() & ~known)["stage"]
+    if wrong.len():
+        raise DataError(
+            f"sources.yaml, table stage_labels, stage: unknown stages. Got {wrong.len():,} rows "
+            f"with {wrong.n_unique()} other names. Expected {', '.join(STAGES)}. Say with `when:` "
+            "which of your names means which of these."
+        )
 
 
 def one_a_key(rows: pl.DataFrame, table: Table) -> pl.DataFrame:

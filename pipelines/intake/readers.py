@@ -8,8 +8,6 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.errors import ConfigurationError, DataError
 from pipelines.intake import delimited
@@ -110,18 +108,16 @@ def _looked_up(source: Source) -> set[str]:
 def _parquet(path: Path, where: str, wanted: list[str]) -> Iterator[Chunk]:
     following = 1
     try:
-        with pq.ParquetFile(path) as file:
-            check_wanted(file.schema_arrow.names, wanted, where)
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                rows = _numbered(pl.from_arrow(pa.Table.from_batches([batch])), following)
-                following += batch.num_rows
-                yield Chunk(rows, _none())
-    except (pa.ArrowException, OSError) as error:
+        found = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        check_wanted(found.collect_schema().names(), wanted, where)
+        for batch in found.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            yield Chunk(_numbered(batch, following), _none())
+            following += batch.height
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(path, where, error) from error
 
 
-def _numbered(rows: "pl.DataFrame | pl.Series", first: int) -> pl.DataFrame:
-    assert isinstance(rows, pl.DataFrame)
+def _numbered(rows: pl.DataFrame, first: int) -> pl.DataFrame:
     numbers = pl.int_range(first, first + rows.height, dtype=pl.Int64, eager=True)
     return rows.select(numbers.alias(ROW), pl.all())
 

@@ -4,6 +4,8 @@ Ids are text and are never inferred, in Unicode's composed form. Times: moments.
 Amounts: money.py.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 import polars_hash as plh
@@ -19,7 +21,7 @@ MAY_BE_EMPTY = ("value", "discount", "loaded_at", "until")
 MONEY = frozenset({"value", "discount"})
 IDS = frozenset({"customer_id", "event_id"})
 TIMES = frozenset({"occurred_at", "loaded_at", "sent_at"})
-REQUIRED_DATES = ("known_since", "since", "listed_on")
+REQUIRED_DATES = ("known_since", "since", "listed_on", "valid_from")
 DATES = frozenset({*REQUIRED_DATES, "until"})
 NAMED = "currency_given"
 CONTROL = r"[\x00-\x1f\x7f]"
@@ -46,6 +48,7 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business)
     """
     check_zone(source.timezone or business.timezone)
     typed: dict[str, pl.Series] = {}
+    plain = _plain(rows, source)
     rate = None
     if currency := source.columns.get("currency"):
         rate, typed[NAMED] = rates(rows, currency, business, f"sources.yaml, {name}, currency")
@@ -54,6 +57,8 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business)
             continue
         if target in MONEY:
             typed[target] = cents(rows, origin, source, business.currency, rate)
+        elif target in plain:
+            typed[target] = plain[target]
         else:
             where = f"sources.yaml, {name}, {target}"
             typed[target] = _typed(rows, target, origin, source, business, where)
@@ -61,7 +66,21 @@ def normalise(rows: pl.DataFrame, name: str, source: Source, business: Business)
             typed[f"{target}_given"] = rows.select(_given(origin, rows.schema)).to_series()
     columns = [rows[ROW].cast(pl.Int64), *(s.alias(t) for t, s in typed.items())]
     mapped = pl.DataFrame(columns)
-    return mapped.with_columns(reason=_reason(source, mapped))
+    return mapped.with_columns(reason=_reason(source, mapped, plain))
+
+
+def _plain(rows: pl.DataFrame, source: Source) -> dict[str, pl.Series]:
+    """Text by target, where it is one column of nothing but visible ASCII signs.
+
+    Then there is nothing to strip, to compose or to refuse, and most files are so.
+    """
+    typed = MONEY | TIMES | DATES
+    return {
+        target: _empty_as_null(rows[origin.column])
+        for target, origin in source.columns.items()
+        if target not in typed and origin.column and not origin.when
+        if _is_plain(rows[origin.column])
+    }
 
 
 def _typed(
@@ -79,7 +98,7 @@ def _typed(
             f"type {rows.schema[origin.column]}. Expected text or whole numbers. Export the ids as "
             f"text."
         )
-    return _composed(_text(rows, origin))
+    return _text(rows, origin).str.normalize("NFC")  # one name, written in two ways, is one
 
 
 def _read(rows: pl.DataFrame, origin: Origin) -> pl.Series:
@@ -89,23 +108,20 @@ def _read(rows: pl.DataFrame, origin: Origin) -> pl.Series:
 
 
 def _text(rows: pl.DataFrame, origin: Origin) -> pl.Series:
-    if origin.column and not origin.when and _is_plain(rows[origin.column]):
-        found = rows[origin.column]
-        return found.replace("", None) if (found == "").any() else found
     text = pl.lit(origin.constant) if origin.column is None else pl.col(origin.column)
     text = text.cast(pl.String).str.strip_chars()
     for override in reversed(origin.when):
         starts = pl.col(override.column).cast(pl.String).str.starts_with(override.starts_with)
         text = pl.when(starts.fill_null(False)).then(pl.lit(override.then)).otherwise(text)
-    found = rows.select(ROW, text.alias("text"))["text"]
-    return found.replace("", None) if (found == "").any() else found
+    return _empty_as_null(rows.select(ROW, text.alias("text"))["text"])
+
+
+def _empty_as_null(text: pl.Series) -> pl.Series:
+    return text.replace("", None) if (text == "").any() else text
 
 
 def _is_plain(text: pl.Series) -> bool:
-    """Whether it is text of nothing but visible ASCII signs: one look at all bytes together.
-
-    Then there is nothing to strip, to compose or to refuse, and most files are so.
-    """
+    """Whether it is text of nothing but visible ASCII signs: one look at all bytes together."""
     if text.dtype != pl.String:
         return False
     content = text.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[-1]
@@ -113,11 +129,6 @@ def _is_plain(text: pl.Series) -> bool:
         return True
     signs = np.frombuffer(content, np.uint8)
     return not signs.size or bool(signs.min() > ord(" ") and signs.max() <= ord("~"))
-
-
-def _composed(ids: pl.Series) -> pl.Series:
-    """Unicode's composed form (NFC), so that one name written in two ways is one customer."""
-    return ids if _is_plain(ids) else ids.str.normalize("NFC")
 
 
 def _given(origin: Origin, schema: pl.Schema) -> pl.Expr:
@@ -134,12 +145,11 @@ def _filled(name: str, dtype: pl.DataType) -> pl.Expr:
     return (pl.col(name).str.strip_chars().str.len_bytes() > 0).fill_null(False)
 
 
-def _reason(source: Source, present: pl.DataFrame) -> pl.Series:
+def _reason(source: Source, present: pl.DataFrame, plain: Mapping[str, pl.Series]) -> pl.Series:
     """The first rule that a row breaks, in the order of this list."""
     who = "customer_id" if "customer_id" in present.columns else "identifier"
     checks: list[tuple[str, pl.Expr]] = [("missing_id", pl.col(who).is_null())]
-    ids = [name for name in IDS if name in present.columns]
-    odd = [name for name in sorted(ids) if not _is_plain(present[name])]
+    odd = sorted(IDS.intersection(present.columns) - plain.keys())
     checks += [("bad_text", pl.col(name).str.contains(CONTROL)) for name in odd]
     if source.lines_of_order:
         checks.append(("missing_event_id", pl.col("event_id").is_null()))

@@ -5,8 +5,16 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from features.records import Record
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS, IDENTITIES, SENDS, SUPPRESSIONS
+from features.records import FileName, Record
+from features.schemas import (
+    CONSENTS,
+    CUSTOMERS,
+    EVENTS,
+    IDENTITIES,
+    SENDS,
+    STAGE_LABELS,
+    SUPPRESSIONS,
+)
 
 Kind = Literal["csv", "jsonl", "parquet", "excel", "sqlite", "duckdb", "postgres"]
 DATABASES: tuple[Kind, ...] = ("sqlite", "duckdb", "postgres")
@@ -95,6 +103,7 @@ TARGETS: dict[str, tuple[set[str], set[str]]] = {
     CONSENTS.name: (set(CONSENTS.names) - {"until"}, {"until"}),
     SENDS.name: (set(SENDS.names), set()),
     SUPPRESSIONS.name: (set(SUPPRESSIONS.names), set()),
+    STAGE_LABELS.name: (set(STAGE_LABELS.names), set()),
 }
 
 
@@ -104,7 +113,9 @@ class Source(Record):
     ``refused`` names columns that must not be read, each with the reason.
     """
 
-    table: Literal["events", "customers", "identities", "consents", "sends", "suppressions"]
+    table: Literal[
+        "events", "customers", "identities", "consents", "sends", "suppressions", "stage_labels"
+    ]
     path: str
     kind: Kind | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -186,7 +197,7 @@ class SourceCatalogue(Record):
     """All that ``catalogue/sources.yaml`` says."""
 
     business: Business
-    sources: dict[str, Source] = Field(min_length=1)
+    sources: dict[FileName, Source] = Field(min_length=1)
 
 
 def _listed(names: set[str]) -> str:

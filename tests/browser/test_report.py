@@ -75,7 +75,8 @@ def page_text(customers=600):
     for number in range(customers):
         who, risk = f"{number:06d}", round(float(draw.random()), 3)
         scores.append(
-            {"customer_id": who, "stage": pick(schemas.STAGES), "level": pick(schemas.LEVELS),
+            {"customer_id": who, "reported_stage": pick(schemas.STAGES),
+             "reported_level": pick(schemas.LEVELS),
              "activity": pick(schemas.ACTIVITIES), "churn_risk": risk, "score_source": "model",
              "reason_1": f"no order for {number % 90 + 20} days", "stage_model": "model"}
         )  # fmt: skip

@@ -5,8 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 
 import pytest
+
+from features.errors import ConfigurationError
+from pipelines.forget import forget
+from pipelines.project import Project
+from pipelines.run import run
+from pipelines.steps import ingest
 
 PROGRAM = "from pipelines.cli import app; app()"
 EVENTS = """\
@@ -107,6 +114,54 @@ def code_in_yaml(root):
     put(root / "params.yaml", "^  horizon_days: .*", code)
 
 
+def climbing_path(root):
+    shutil.copy(root / "events.csv", root.parent / "events.csv")
+    put(root / "catalogue" / "sources.yaml", "path: events.csv", "path: ../events.csv")
+
+
+def linked_file(root):
+    (root / "events.csv").rename(root.parent / "events.csv")
+    (root / "events.csv").symlink_to(root.parent / "events.csv")
+
+
+def linked_file_in_a_folder(root):
+    linked_file(root)
+    (root / "days").mkdir()
+    (root / "events.csv").rename(root / "days" / "events.csv")
+    put(root / "catalogue" / "sources.yaml", "path: events.csv", "path: days")
+
+
+def climbing_pattern(root):
+    shutil.copy(root / "events.csv", root.parent / "events.csv")
+    put(root / "catalogue" / "sources.yaml", "path: events.csv", "path: '*/../../*.csv'")
+
+
+def climbing_lookup(root):
+    put(root / "catalogue" / "sources.yaml", "    path: events.csv",
+        "    path: events.csv\n    lookup: {path: ../shop.csv, key: customer_id}")  # fmt: skip
+
+
+def climbing_package(root):
+    put(root / "catalogue" / "sources.yaml", "path: events.csv", "path: package:yaml/../x.csv")
+
+
+def climbing_store(root):
+    put(root / "params.yaml", "uri: sqlite:///mlflow.db", "uri: sqlite:///../mlflow.db")
+    (root.parent / "mlflow.db").touch()
+
+
+def climbing_artifacts(root):
+    put(root / "params.yaml", "artifacts: mlartifacts", "artifacts: ../mlartifacts")
+
+
+def climbing_source(root):
+    put(root / "catalogue" / "sources.yaml", "^  shop:", "  ../shop:")
+
+
+def climbing_platform(root):
+    put(root / "catalogue" / "platforms.yaml", "^  braze:", "  ../braze:")
+
+
 def unchanged(_):
     pass
 
@@ -157,6 +212,45 @@ def test_mistake_is_one_line_with_a_stable_code_and_delivers_nothing(
     assert delivered == ["actions.csv"]
     kept = project / "outbox" / "as_of=2025-12-01" / "actions.csv"
     assert kept.read_text() == "delivered before\n"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (climbing_path, "sources.yaml, shop, path: leaves its folder"),
+        (linked_file, "sources.yaml, shop, path: leaves its folder"),
+        (linked_file_in_a_folder, "Got 'days/events.csv'"),
+        (climbing_pattern, "sources.yaml, shop, path: leaves its folder"),
+        (climbing_lookup, "Got '../shop.csv'"),
+        (climbing_package, "sources.yaml, path of a package: leaves its folder, .* Got '../x.csv'"),
+        (climbing_store, "params.yaml, tracking.uri: leaves its folder"),
+        (climbing_artifacts, "params.yaml, tracking.artifacts: leaves its folder"),
+        (climbing_source, "sources.yaml, .*files are named by it"),
+        (climbing_platform, "platforms.yaml, .*files are named by it"),
+    ],
+)
+def test_path_in_the_configuration_that_leaves_the_folder_is_refused(project, mistake, message):
+    mistake(project)
+    with pytest.raises(ConfigurationError, match=message) as refused:
+        run(Project(project), date(2026, 1, 1), training="never", say=lambda _: None)
+    assert len(str(refused.value).splitlines()) == 1
+    assert [f.name for f in (project / "outbox").iterdir()] == ["as_of=2025-12-01"]
+
+
+def test_absolute_path_of_a_source_says_where_it_leads_and_is_read(project):
+    (project / "events.csv").rename(project.parent / "events.csv")
+    put(project / "catalogue" / "sources.yaml", "path: events.csv",
+        f"path: {project.parent / 'events.csv'}")  # fmt: skip
+    opened = Project(project)
+    (counts,) = ingest(opened, opened.paths("state"))
+    assert counts["accepted"] == 2
+
+
+def test_person_is_taken_out_of_files_that_an_absolute_pattern_names(project):
+    put(project / "catalogue" / "sources.yaml", "path: events.csv", f"path: {project}/event*.csv")
+    forgotten = forget(Project(project), "canary-1", date(2026, 1, 1))
+    assert forgotten.elsewhere == []
+    assert "canary-1" not in (project / "events.csv").read_text()
 
 
 @pytest.mark.parametrize(

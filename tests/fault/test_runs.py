@@ -7,9 +7,10 @@ import sys
 import time
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 
-from features.errors import BusyError, OrphanedError, StorageError, UsageError
+from features.errors import BusyError, DataError, OrphanedError, StorageError, UsageError
 from pipelines import steps
 from pipelines.backfill import dates_between, run_dates
 from pipelines.lock import locked
@@ -33,7 +34,7 @@ def silent(_):
 
 
 def again(shop, as_of=AS_OF, **options):
-    return run(Project(shop), as_of, training="never", say=silent, **options)
+    return run(Project(shop), as_of, training="never", **{"say": silent, **options})
 
 
 def endings(shop):
@@ -202,6 +203,44 @@ def test_what_a_killed_run_left_is_removed_by_the_next(shop):
         path.write_bytes(b"half")
     again(shop)
     assert [path for path in left if path.exists()] == []
+
+
+def test_each_step_is_one_entry_with_rows_time_memory_date_and_run(shop):
+    said = []
+    again(shop, AS_OF - timedelta(days=1), say=said.append)
+    steps_of = {entry.step: entry for entry in said if entry.seconds is not None}
+    assert list(steps_of) == ["ingest", "champions", "features", "score", "measure", "recommend",
+                              "monitor", "deliver", "run"]  # fmt: skip
+    (ran,) = (r for r in read_runs(shop / "state") if r.as_of == AS_OF - timedelta(days=1))
+    assert {(e.run, e.as_of, e.peak_mib > 0) for e in steps_of.values()} == {
+        (ran.id, ran.as_of, True)
+    }
+    scored = pl.read_parquet(shop / "state" / "scores.parquet").height
+    assert (steps_of["ingest"].rows_in, steps_of["ingest"].rows_out) == (0, 0)  # nothing new
+    assert steps_of["features"].rows_in > steps_of["features"].rows_out == scored
+    assert (steps_of["score"].rows_in, steps_of["score"].rows_out) == (scored, scored)
+    assert steps_of["deliver"].rows_out == ran.counts["exported"]
+    assert steps_of["run"].message == "delivered"
+
+
+def test_log_as_json_is_all_of_standard_output_and_an_error_stands_apart(shop):
+    words = ("run", "--train", "never", "--project", shop, "--log", "json", "--as-of")
+    with keepwell(*words, AS_OF) as done:
+        entries = [json.loads(line) for line in done.stdout]
+        assert [(e["step"], e["level"]) for e in entries][-1] == ("run", "info")
+        assert entries[-1]["message"] == "unchanged"
+        assert done.stderr.read() == ""
+    with keepwell(*words, "2026-07-01") as refused:
+        entries = [json.loads(line) for line in refused.stdout]
+        assert entries[-1]["message"] == "failed: " + refused.stderr.read()[len("keepwell: ") : -1]
+
+
+def test_run_that_fails_says_so_in_its_last_entry(shop):
+    said = []
+    with pytest.raises(DataError):
+        again(shop, AS_OF + timedelta(days=200), say=said.append)
+    assert (said[-1].step, said[-1].level) == ("run", "error")
+    assert said[-1].message.startswith("failed: --as-of: after the end of the data")
 
 
 def test_full_disk_is_one_line_with_its_own_code(shop, monkeypatch, capsys):

@@ -16,12 +16,23 @@ from pipelines.config import Params
 from pipelines.settings import with_values
 
 CODE = ("actions", "catalogue", "delivery", "features", "models", "pipelines", "simulation")
+# What only reads, writes or keeps order: no value of a step depends on it.
+PLUMBING = {"champions", "config", "ending", "lock", "params", "progress", "tables", "tracking"}
 CONFIGURATION = ("dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore")
 
 
 @pytest.fixture(scope="module")
 def stages(repository):
+    """The steps of the job."""
     return yaml.safe_load((repository / "dvc.yaml").read_text("utf-8"))["stages"]
+
+
+@pytest.fixture(scope="module")
+def every(stages, repository):
+    """The steps, and after them the studies that are run by name alone."""
+    studies = yaml.safe_load((repository / "studies" / "dvc.yaml").read_text("utf-8"))["stages"]
+    assert [name for name, study in studies.items() if study["wdir"] != ".."] == []
+    return {**stages, **studies}
 
 
 def parameters_read(function):
@@ -56,27 +67,30 @@ def reads(repository):
     whole = ast.parse((repository / "pipelines" / "deliver.py").read_text("utf-8"))
     found["deliver"] |= {path.partition(".")[0] for path in parameters_read(whole)}
     found["features"] |= {"run.as_of"}  # by the command line, unless --as-of is given
+    for name in ("backtest", "tune"):
+        found[name] |= found["_made_with"]
     return found
 
 
 def outputs(stage):
     """Paths that a step makes; one with settings of its own is a mapping."""
-    return [path for out in stage["outs"] for path in ([out] if isinstance(out, str) else out)]
+    made = [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])]
+    return [path for out in made for path in ([out] if isinstance(out, str) else out)]
 
 
 def covers(listed, path):
     return path == listed or path.startswith(f"{listed}.")
 
 
-def test_every_step_is_the_command_of_its_name(stages):
+def test_every_step_is_the_command_of_its_name(every):
     known = get_command(commands).commands
-    assert [name for name, stage in stages.items() if stage["cmd"] != f"keepwell {name}"] == []
-    assert [name for name in stages if name not in known] == []
+    assert [name for name, stage in every.items() if stage["cmd"] != f"keepwell {name}"] == []
+    assert [name for name in every if name not in known] == []
 
 
-def test_every_dependency_is_in_the_repository_or_made_by_an_earlier_step(stages, repository):
+def test_every_dependency_is_in_the_repository_or_made_by_an_earlier_step(every, repository):
     made, missing = set(), []
-    for name, stage in stages.items():
+    for name, stage in every.items():
         missing += [
             (name, path)
             for path in stage["deps"]
@@ -86,8 +100,8 @@ def test_every_dependency_is_in_the_repository_or_made_by_an_earlier_step(stages
     assert missing == []
 
 
-def test_parameters_that_a_step_reads_are_those_that_dvc_watches(stages, reads):
-    for name, stage in stages.items():
+def test_parameters_that_a_step_reads_are_those_that_dvc_watches(every, reads):
+    for name, stage in every.items():
         unwatched = {r for r in reads[name] if not any(covers(p, r) for p in stage["params"])}
         needless = {
             p for p in stage["params"] if not any(covers(p, r) or covers(r, p) for r in reads[name])
@@ -95,13 +109,30 @@ def test_parameters_that_a_step_reads_are_those_that_dvc_watches(stages, reads):
         assert (name, unwatched, needless) == (name, set(), set())
 
 
-def test_code_of_every_step_is_watched(stages):
-    for name, stage in stages.items():
-        assert f"pipelines/{name}.py" in stage["deps"]
+def pipeline_modules(path):
+    """Modules of ``pipelines`` that a module imports, as paths of files or sub-packages."""
+    tree = ast.parse(path.read_text("utf-8"))
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {node.module for node in froms if node.module.startswith("pipelines.")}
+    named |= {
+        f"pipelines.{a.name}" for node in froms if node.module == "pipelines" for a in node.names
+    }
+    first = {name.split(".")[1] for name in named}
+    return {name if (path.parent / name).is_dir() else f"{name}.py" for name in first}
 
 
-def test_no_delivery_is_an_output_of_dvc(stages):
-    outs = [path for stage in stages.values() for path in outputs(stage)]
+def test_code_of_every_step_is_watched(stages, every, repository):
+    """Its own module and what that imports; what other steps made is watched as their output."""
+    others = {f"{name}.py" for name in {*stages, *PLUMBING}}
+    for name, stage in every.items():
+        own = repository / "pipelines" / f"{name}.py"
+        needed = {f"{name}.py", *(pipeline_modules(own) - others)}
+        unwatched = {f"pipelines/{path}" for path in needed} - set(stage["deps"])
+        assert (name, unwatched) == (name, set())
+
+
+def test_no_delivery_is_an_output_of_dvc(every):
+    outs = [path for stage in every.values() for path in outputs(stage)]
     assert [path for path in outs if path.startswith("outbox")] == []
     assert len(outs) == len(set(outs))
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -36,8 +37,25 @@ def told(done, customer):
 
 
 def test_it_tells_the_scores_that_were_published(told, customer):
-    for name in ("churn_risk", "stage", "level", "reason_1", "margin_90d_cents"):
+    for name in ("churn_risk", "reported_stage", "stage", "reason_1", "margin_90d_cents"):
         assert told[name] == customer[name]
+
+
+def test_a_stage_that_is_held_says_so(done):
+    scores = read(done.project.paths(STATE).scores, SCORES)
+    held = scores.filter(pl.col("reported_stage") != pl.col("stage")).row(0, named=True)
+    text = explained(done, held["customer_id"])
+    assert f"{held['reported_stage']}: until a second snapshot confirms" in text
+    assert held["stage_because"] in text
+
+
+def test_the_risk_is_put_together_from_its_reasons(done, told, customer):
+    effects = [told[f"reason_{k}_effect"] or 0 for k in (1, 2, 3)]
+    whole = told["risk_start"] + sum(effects) + told["risk_rest"]
+    assert whole == pytest.approx(customer["churn_risk"], abs=1e-9)
+    said = explained(done, customer["customer_id"])
+    assert f"{effects[0]:+.2f}  {customer['reason_1']}" in said
+    assert f"alive      {customer['p_alive']:.2f}" in said
 
 
 def test_every_part_has_its_share_and_a_change_lowers_the_risk(told, customer):

@@ -115,6 +115,17 @@ def test_everybody_scored_is_exported_held_out_suppressed_or_without_action(
     )
 
 
+def test_readers_see_the_reported_stage_and_the_rules_own_is_kept(scores, decisions, exported):
+    held = scores.filter(pl.col("reported_stage") != pl.col("stage"))
+    assert held.height
+    told = scores.select("customer_id", "reported_stage", "reported_level")
+    both = decisions.join(told, on="customer_id")
+    assert both["stage"].equals(both["reported_stage"])
+    assert both["level"].equals(both["reported_level"])
+    written = exported.join(told, on="customer_id")
+    assert written["stage"].equals(written["reported_stage"])
+
+
 def test_every_file_has_the_hash_and_size_that_the_manifest_says(folder, manifest):
     files = contents(folder)
     del files["manifest.json"]

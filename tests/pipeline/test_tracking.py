@@ -38,9 +38,11 @@ def store(root):
 def registered(store):
     with store.start_run():
         store.log_text("judged", "evaluation.json")
-        return tracking.register(
+        made = tracking.register(
             store, "shop-churn", MODEL, example=X, fingerprint="f" * 64, label="{}"
         )
+    tracking.challenge(store, made)
+    return made
 
 
 def test_store_lies_in_the_project_wherever_the_command_runs(root, registered):

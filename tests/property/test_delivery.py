@@ -109,7 +109,8 @@ def worlds(draw) -> World:
         suppressions=table(schemas.SUPPRESSIONS, suppressions),
         identities=table(schemas.IDENTITIES, people),
     )
-    standing = {"stage": "retention", "level": "loyalty", "activity": "active"}
+    standing = {"stage": "retention", "level": "loyalty", "activity": "active",
+                "reported_stage": "retention", "reported_level": "loyalty"}  # fmt: skip
     scores = table(schemas.SCORES, [{"customer_id": c} | standing for c in ids])
     erased = set(draw(several(who)))
     customers = pl.DataFrame(

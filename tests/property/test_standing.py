@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.hysteresis import CLASSES, with_reported
 from features.schemas import ACTIVITIES, LEVELS, STAGES
 from features.standing import with_because, with_standing
 from features.time import day_number
@@ -105,3 +106,25 @@ def test_standing_is_the_first_rule_that_a_person_would_find(catalogue, data):
     assert row["stage_because"].startswith(f"{row['stage']}:")
     assert row["level_because"].startswith(f"{row['level']}:")
     assert row["activity_because"].startswith(f"{row['activity']}:")
+
+
+ONE = dict.fromkeys(("customer_id", "stage", "level", "stage_source"), pl.String)
+
+
+@settings(deadline=None, max_examples=100, derandomize=True)
+@given(history=st.lists(st.tuples(st.sampled_from(STAGES), st.sampled_from(LEVELS)), min_size=2))
+def test_a_demotion_never_shows_after_a_single_snapshot_and_a_promotion_shows_at_once(history):
+    rows = [pl.DataFrame([("ann", *said, "rules")], schema=ONE, orient="row") for said in history]
+    snapshots = [nw.from_native(row, eager_only=True) for row in rows]
+    pairs = zip(snapshots[1:], snapshots, strict=False)
+    told = [with_reported(now, before).rows(named=True)[0] for now, before in pairs]
+    for kind, order in CLASSES.items():
+        by_rules = [order.index(row[0, kind]) for row in rows]
+        reported = [order.index(row[f"reported_{kind}"]) for row in told]
+        for k, place in enumerate(reported):
+            assert place >= by_rules[k + 1]
+            assert place in (by_rules[k], by_rules[k + 1])
+            if by_rules[k + 1] < by_rules[k]:
+                assert place == by_rules[k]
+            if k and place < reported[k - 1]:
+                assert max(by_rules[k], by_rules[k + 1]) < reported[k - 1]

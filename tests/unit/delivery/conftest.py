@@ -30,8 +30,9 @@ def build(table: schemas.Table, rows: list[dict]) -> pl.DataFrame:
 @pytest.fixture
 def scores():
     """Build a table of scores."""
-    standing = {"stage": "retention", "level": "loyalty", "activity": "active"}
-    source = {"score_source": "model", "stage_model": "stays"}
+    standing = {"stage": "retention", "level": "loyalty", "activity": "active",
+                "reported_stage": "retention", "reported_level": "loyalty"}  # fmt: skip
+    source = {"score_source": "model", "stage_model": "transition_table"}
 
     def of(*rows: dict) -> pl.DataFrame:
         return build(schemas.SCORES, [standing | source | row for row in rows])

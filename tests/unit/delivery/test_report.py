@@ -16,7 +16,9 @@ from delivery.charts import figure_svg
 from delivery.facts import NOTHING_BESIDES, Known, report_facts
 from delivery.pieces import Figure, Mark, TextTable
 from delivery.report import render_report
+from delivery.standing import stage_movement
 from features.errors import DataError
+from features.hysteresis import Flips
 
 NO_MOVES = pl.DataFrame(
     schema={"stage_before": pl.String, "stage_now": pl.String, "customers": pl.Int64}
@@ -220,6 +222,24 @@ def test_moves_to_a_later_stage_are_counted(full):
     assert "4 customers moved to a later stage and 0 to an earlier one; 5 stayed." in said
     assert "So 44.4% of those known both times changed their stage." in said
     assert "1 customer is new to the list." in said
+
+
+def test_the_flip_rate_is_said_by_the_rules_and_as_reported(page):
+    flipped = Flips(30, 200, {"stage": 0.125, "level": 0.25}, {"stage": 0.04, "level": 0.1})
+    said = text_of(page(known=Known(flips=flipped)))
+    assert "rules alone would have changed the stage of 12.5% and the level of 25.0%" in said
+    assert "what is reported changed the stage of 4.0% and the level of 10.0%" in said
+
+
+def test_no_reported_stage_is_expected_to_be_earlier_than_todays_rules(scores, run):
+    """In engagement by the rules, still reported in retention; half are to fall to awareness."""
+    p = {"p_stage_awareness": 0.5, "p_stage_engagement": 0.2, "p_stage_retention": 0.3}
+    held = {"stage": "engagement", "reported_stage": "retention"} | p
+    who = scores(*({"customer_id": f"CUST-{k:02d}"} | held for k in range(10)))
+    moved = stage_movement(NO_MOVES, who, evaluation={}, flips=None, run=run)
+    engagement, retention = moved.expected.rows[2:]
+    assert engagement == ("Engagement", "0", "7", "+7")
+    assert retention[:3] == ("Retention", "10", "3")
 
 
 def test_same_inputs_give_the_same_bytes(page):

@@ -1,5 +1,7 @@
 """Rules as data: first match wins, null satisfies nothing, and somebody takes everybody else."""
 
+from datetime import date
+
 import narwhals as nw
 import polars as pl
 import pytest
@@ -7,7 +9,7 @@ from pydantic import ValidationError
 
 from features.rules import Condition, NamedRule, Rule
 from features.schemas import ACTIVITIES, LEVELS, STAGES
-from features.standing import StandingRules, holds, with_because, with_standing
+from features.standing import StandingRules, holds, with_because, with_own_stage, with_standing
 
 
 def where(feature: str, op: str, value: float) -> dict:
@@ -91,12 +93,43 @@ def test_reason_says_the_rule_its_values_and_its_bounds():
     ]
 
 
+def own_stages(*labels) -> nw.DataFrame:
+    """The company's own labels: customer, valid from, stage."""
+    kinds = {"customer_id": pl.String, "valid_from": pl.Date, "stage": pl.String}
+    return nw.from_native(pl.DataFrame(labels, schema=kinds, orient="row"), eager_only=True)
+
+
+def test_the_companys_own_stage_is_the_latest_that_held_before_the_day():
+    labels = own_stages(
+        ("ann", date(2026, 1, 1), "acquisition"),
+        ("ann", date(2026, 2, 1), "engagement"),
+        ("bob", date(2026, 3, 1), "retention"),
+    )
+    rules = StandingRules.model_validate(RULES)
+    who = {"customer_id": ["ann", "bob"]}
+    placed = with_standing(frame(**who, orders=[0, 0], age=[9, 99], visits=[0, 0]), rules)
+
+    def on(day):
+        told = with_because(with_own_stage(placed, labels, day), rules)
+        return [told[name].to_list() for name in ("stage", "stage_source")]
+
+    assert on(date(2026, 1, 1)) == [["acquisition", "awareness"], ["rules", "rules"]]
+    assert on(date(2026, 2, 1)) == [["acquisition", "awareness"], ["own", "rules"]]
+    assert on(date(2026, 2, 2)) == [["engagement", "awareness"], ["own", "rules"]]
+    assert on(date(2026, 3, 2)) == [["engagement", "retention"], ["own", "own"]]
+    told = with_because(with_own_stage(placed, labels, date(2026, 2, 2)), rules)
+    assert told["stage_because"].to_list() == [
+        "engagement: the company's own label",
+        "awareness: none of the rules above",
+    ]
+
+
 def test_every_customer_keeps_a_row_and_gets_every_standing():
     rules = StandingRules.model_validate(RULES)
     placed = because_of(frame(orders=[1, None], age=[1, None], visits=[1, None]), rules)
     kinds = ["stage", "level", "activity"]
     names = [*kinds, *(f"{kind}_because" for kind in kinds)]
-    assert placed.shape == (2, 3 + len(names))
+    assert placed.shape == (2, 3 + len(names) + 1)  # and where the stage comes from
     assert [name for name in names if placed[name].null_count()] == []
 
 

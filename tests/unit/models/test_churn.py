@@ -98,6 +98,21 @@ def test_level_of_the_latest_cutoff_does_not_move_the_level(fit):
     assert abs(model.blend_["intercept"]) < 0.5
 
 
+def test_boosting_does_not_take_the_level_of_a_past_date_for_something_of_the_customer(fit):
+    """Everybody's first order is two months older in March, when twice as many churn."""
+    early, late = (
+        examples(seed, n=3000, shift=shift, as_of=day)
+        for seed, shift, day in ((0, -1, JANUARY), (1, 1, MARCH))
+    )
+    for rows, age in ((early, 10.0), (late, 70.0)):
+        rows.x["days_since_first_value"] = age
+    model = fit(both(early, late))
+    young, old = (early.x[COLUMNS].assign(days_since_first_value=age) for age in (10.0, 70.0))
+    assert model.member_logits(young)[:, 0] == pytest.approx(
+        model.member_logits(old)[:, 0], abs=0.1
+    )
+
+
 def test_held_out_customers_of_one_kind_are_not_used(fit):
     alike = examples(1, n=50, as_of=MARCH)._replace(y=np.zeros(50, dtype=int))
     model = fit(both(examples(0), alike))

@@ -5,7 +5,10 @@ from models.evaluation import Leaks, judge_churn, judge_standing
 from models.leaks import Suspect
 from models.params import GateParams
 
-PARAMS = GateParams(bootstrap_samples=100, max_ece=0.05, max_feature_auc=0.99, max_auc_gain=0.5)
+PARAMS = GateParams(
+    bootstrap_samples=100, max_ece=0.05, max_feature_auc=0.99, max_auc_gain=0.5,
+    min_value_bias=0.7, max_value_bias=1.4, min_value_coverage=0.7,
+)  # fmt: skip
 
 
 @pytest.fixture

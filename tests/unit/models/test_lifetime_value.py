@@ -10,29 +10,33 @@ from models.lifetime_value import (
     Forecast,
     Ratio,
     SavedValue,
-    a_year_before,
+    Trust,
     days_to_next_order,
     fit_start,
     forecasts,
     histories,
     mean_ratio,
+    season_of,
     started,
 )
 from models.params import GateParams, ValueParams
 from models.purchases import Purchases, p_purchase
-from models.value_backtest import Cutoff, Window, fit_value, season_helps
+from models.value_backtest import Cutoff, Window, fit_value
 from models.value_judge import accuracy, judge_value
 
 PARAMS = ValueParams(
     boosting_rounds=20, boosting_leaves=4, learning_rate=0.1, min_customers_in_leaf=20,
-    backtest_cutoffs=2,
+    backtest_cutoffs=2, season_ratio=0.7,
 )  # fmt: skip
 WINDOW = Window(0, 30)
-GATE = GateParams(bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1)
+GATE = GateParams(
+    bootstrap_samples=100, max_ece=0.03, max_feature_auc=0.99, max_auc_gain=0.1,
+    min_value_bias=0.7, max_value_bias=1.4, min_value_coverage=0.7,
+)  # fmt: skip
 
 
 def buyers(seed, n=400):
-    """Half of the customers order twice as much money as they did before."""
+    """Half of the customers order twice as often as they did before."""
     draw = np.random.default_rng(seed)
     rate = draw.gamma(1.0, 0.05, n)
     age = draw.integers(30, 300, n)
@@ -45,8 +49,8 @@ def buyers(seed, n=400):
             "order_cents": (repeats + 1) * 1000, "doubled": doubled,
         }
     )  # fmt: skip
-    orders = draw.poisson(rate * 30)
-    return rows, orders.astype(float), orders * 1000.0 * (1 + doubled)
+    orders = draw.poisson(rate * 30 * (1 + doubled))
+    return rows, orders.astype(float), orders * 1000.0
 
 
 def cutoffs(count=4, first=date(2025, 1, 1), season=(1.0,) * 20):
@@ -68,7 +72,8 @@ def test_the_boosting_learns_what_the_histories_do_not_say(model):
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
     start = started(model.start, rows, 0, 30).cents
     doubled = rows["doubled"].to_numpy() == 1
-    assert model.trust[1] > 0
+    assert model.trust[0].orders > 0
+    assert sum(model.trust[1]) > 0
     assert (expected / start)[doubled].mean() > 1.3 * (expected / start)[~doubled].mean()
 
 
@@ -95,12 +100,13 @@ def test_a_file_of_the_model_holds_text_and_gives_the_same_answers(model):
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
 
 
-def test_one_cutoff_leaves_the_start_as_it_is():
+def test_one_cutoff_tells_of_the_start_its_level_alone():
     model = fit_value(cutoffs(1), buyers(9)[0], ["doubled"], WINDOW, PARAMS, 0)
     rows = buyers(7)[0]
-    assert model.trust == (0.0, 0.0)
+    assert model.trust == (Trust(0, 0), Trust(0, 0))
     expected = forecasts(model, rows, date(2025, 6, 1), [30])[0].cents
-    assert expected == pytest.approx(started(model.start, rows, 0, 30).cents)
+    level = model.level.cents
+    assert expected == pytest.approx(started(model.start, rows, 0, 30).cents * level)
 
 
 def test_the_same_seed_gives_the_same_model():
@@ -110,12 +116,12 @@ def test_the_same_seed_gives_the_same_model():
     assert SavedValue().of(first).text_ == SavedValue().of(second).text_
 
 
-def test_the_season_of_a_year_ago_is_the_cutoff_within_15_days_of_it():
-    ratios = (Ratio(date(2025, 1, 1), 2.0, 3.0), Ratio(date(2025, 2, 1), 1.0, 1.0))
-    assert a_year_before(ratios, date(2026, 1, 10)) == ratios[0]
-    assert a_year_before(ratios, date(2026, 3, 1)) is None
-    assert mean_ratio(ratios)[1:] == (1.5, 2.0)
-    assert mean_ratio(())[1:] == (1.0, 1.0)
+def test_the_season_is_that_of_a_year_ago_and_the_mean_where_it_is_unknown(model):
+    ratios = (Ratio(date(2025, 1, 1), 4.0, 9.0), Ratio(date(2025, 2, 2), 1.0, 1.0))
+    seasonal = model._replace(seasons=ratios, level=mean_ratio(ratios))
+    assert season_of(seasonal, date(2026, 1, 1))[1:] == pytest.approx((4.0, 9.0))
+    assert season_of(seasonal, date(2026, 1, 17))[1:] == pytest.approx((2.0, 3.0))
+    assert season_of(seasonal, date(2026, 3, 1))[1:] == pytest.approx((2.0, 3.0))
 
 
 def test_a_season_that_comes_back_is_believed_and_one_that_does_not_is_not():
@@ -127,7 +133,6 @@ def test_a_season_that_comes_back_is_believed_and_one_that_does_not_is_not():
             PARAMS.model_copy(update={"boosting_rounds": 10}), 0,
         )  # fmt: skip
         assert bool(model.seasons) is expected
-    assert not season_helps([], WINDOW, PARAMS)
 
 
 def test_the_next_order_is_as_likely_as_not_by_its_date():
@@ -148,9 +153,9 @@ def test_bias_is_the_predicted_total_over_the_actual():
     assert found["spearman"] == 1.0
 
 
-def judged(expected, cents=None):
+def judged(expected, cents=None, most=200.0):
     cents = np.tile([0.0, 100.0], 50) if cents is None else cents
-    ends = np.zeros(100), np.full(100, 200.0)
+    ends = np.zeros(100), np.full(100, most)
     forecast = Forecast(cents, np.asarray(expected, dtype=float), *ends)
     return judge_value(cents, forecast, {"past_rate": np.full(100, 50.0)}, None, GATE, 0)
 
@@ -165,3 +170,20 @@ def test_a_model_that_expects_almost_nothing_is_not_promoted_for_its_small_error
     assert isinstance(verdict, Verdict)
     assert not verdict.promote
     assert "0.10 times the money" in verdict.why
+
+
+@pytest.mark.parametrize(("times", "promoted"), [(0.63, False), (0.75, True), (1.5, False)])
+def test_a_model_is_promoted_only_with_a_total_within_the_bounds_of_the_gate(times, promoted):
+    verdict = judged(np.tile([0.0, 100.0 * times], 50)).verdict
+    assert verdict.promote == promoted
+    assert promoted or f"{times:.2f} times the money" in verdict.why
+
+
+def test_a_model_whose_intervals_hold_too_few_customers_is_not_promoted():
+    verdict = judged(np.tile([10.0, 90.0], 50), most=50.0).verdict
+    assert not verdict.promote
+    assert verdict.why.startswith("the 80 % intervals hold 50%")
+
+
+def test_a_model_that_gives_nobody_an_interval_is_judged_by_the_rest():
+    assert judged(np.tile([10.0, 90.0], 50), most=0.0).verdict.promote

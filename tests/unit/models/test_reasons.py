@@ -1,9 +1,12 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
 
 from features.feature import Feature
-from models.reasons import reasons
+from models.reasons import in_points, reasons
 
 
 def feature(name, low="", high="", family="own"):
@@ -40,9 +43,9 @@ def first():
         table[0] = list(shares.values())
         middles = values.filter(pl.Series(population)).median().row(0, named=True)
         found = reasons(list(shares), table, values, EVERY, middles)
-        assert found.columns == ["reason_1", "reason_2", "reason_3"]
-        assert found[1:].null_count().row(0) == (len(values) - 1,) * 3
-        return list(found.row(0))
+        words = found.select("reason_1", "reason_2", "reason_3")
+        assert words[1:].null_count().row(0) == (len(values) - 1,) * 3
+        return list(words.row(0))
 
     return of
 
@@ -79,6 +82,38 @@ def test_phrase_must_be_on_its_side_of_the_median(first):
 def test_unknown_value_is_no_reason(first):
     values = VALUES.with_columns(silent=pl.Series([None, 30, 10]))
     assert first({"silent": 0.9, "few": 0.1}, values=values) == ["0 orders", None, None]
+
+
+def test_effects_are_parts_of_the_risk_with_their_signs():
+    """From 0.5 (log-odds 0) to 0.8 (log 4) in all: a share counts 0.3 / log 4 times itself."""
+    quarter = np.log(4) / 4
+    shares = np.array([[3 * quarter, 2 * quarter, -quarter, 0.0]])
+    said = pl.DataFrame(
+        {"reason_1": ["a"], "reason_1_effect": [3 * quarter],
+         "reason_2": ["b"], "reason_2_effect": [2 * quarter],
+         "reason_3": [None], "reason_3_effect": [0.0]},
+        schema_overrides={"reason_3": pl.String},
+    )  # fmt: skip
+    (row,) = in_points(said, shares, np.array([0.8])).to_dicts()
+    assert (row["risk_start"], row["reason_1_effect"], row["reason_2_effect"]) == (0.5, 0.225, 0.15)
+    assert (row["reason_3_effect"], row["risk_rest"]) == (None, -0.075)
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(shares=st.lists(st.floats(-4, 4), min_size=4, max_size=4), constant=st.floats(-4, 4))
+def test_start_effects_and_rest_add_up_to_the_risk(shares, constant):
+    strongest = sorted((max(s, 0.0) for s in shares), reverse=True)
+    said = pl.DataFrame(
+        {f"reason_{k + 1}{end}": [value if end else "x"] for k, value in enumerate(strongest[:3])
+         for end in ("", "_effect")}
+    )  # fmt: skip
+    whole = np.array([[*shares, constant]])
+    risk = expit(whole.sum(axis=1)).round(6)
+    (row,) = in_points(said, whole, risk).to_dicts()
+    effects = [row[f"reason_{k}_effect"] for k in (1, 2, 3)]
+    assert row["risk_start"] + sum(effects) + row["risk_rest"] == pytest.approx(risk[0], abs=1e-9)
+    assert all(effect >= 0 for effect in effects)
+    assert effects == sorted(effects, reverse=True)
 
 
 def test_median_is_that_of_the_population(first):

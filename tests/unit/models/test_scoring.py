@@ -18,6 +18,7 @@ NOBODY = Champions(None, None, None)
 CUSTOMER = {
     "as_of": date(2018, 1, 1),
     "stage": "retention",
+    "stage_source": "rules",
     "stage_because": "",
     "level": "loyalty",
     "level_because": "",
@@ -130,6 +131,28 @@ def test_with_a_champion_the_risk_is_the_models_to_six_decimals(snapshot, before
     assert rows["silent"]["p_value"] == pytest.approx(1 - risk[1])
     assert (rows["in"]["score_source"], rows["in"]["churn_model"]) == ("model", "churn 3")
     assert rows["silent"]["reason_1"] == "no order for 80 days"
+
+
+def test_start_effects_and_rest_add_up_to_every_risk(snapshot, before, champion):
+    rows = [IN | {"customer_id": str(k), "days_since_last_value": 1 + 8 * k} for k in range(11)]
+    scores = score(
+        snapshot(*rows, OUT), before(), Champions(champion, None, None), [SILENCE], CHURN, MARGIN
+    )
+    known = scores.filter(pl.col("churn_risk").is_not_null())
+    parts = known.select("risk_start", "^reason_._effect$", "risk_rest").fill_null(0.0)
+    assert known.height == 11
+    assert parts.sum_horizontal().round(6).equals(known["churn_risk"])
+    assert scores["reason_1_effect"].null_count() == scores["reason_1"].null_count() > 0
+
+
+def test_p_alive_is_beside_the_risk_where_there_is_an_order(snapshot, before, champion):
+    now = snapshot(IN, OUT, NEVER)
+    rows = by_id(score(now, before(), Champions(champion, None, None), [SILENCE], CHURN, MARGIN))
+    alive = champion.model.p_alive(matrix(now, COLUMNS)).round(6)
+    assert [rows[c]["p_alive"] for c in ("in", "out", "never")] == [alive[0], alive[1], None]
+    ruled = score(now, before(), NOBODY, [], CHURN, MARGIN)
+    unknown = ["p_alive", "risk_start", "reason_1_effect", "risk_rest"]
+    assert ruled.select(unknown).null_count().row(0) == (3,) * 4
 
 
 @pytest.mark.parametrize("customer", [OUT, NEVER])

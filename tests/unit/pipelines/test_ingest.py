@@ -60,6 +60,7 @@ def test_every_row_is_accounted_for(ingested, events_source):
             "reasons": {"bad_time": 1, "missing_id": 1, "unknown_event_type": 1},
             "files": 1,
             "new_rows": 6,
+            "new_accepted": 2,
             "first_on": "2024-01-05",
             "last_on": "2024-01-05",
             "warnings": [],
