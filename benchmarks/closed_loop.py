@@ -96,7 +96,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--policies", nargs="+", default=list(PLAYERS), choices=list(PLAYERS))
     parser.add_argument(
-        "--out", type=Path, help="folder for the cycles and plot.svg; what it has is not played again"
+        "--out",
+        type=Path,
+        help="folder for the cycles and plot.svg; what it has is not played again",
     )
     asked = parser.parse_args()
     if asked.out:
