@@ -1,5 +1,5 @@
 # make demo   set up, then the whole job on real data
-# make test   set up, then the tests
+# make test   set up, then the tests, without a network where the system permits that (tests/offline.py)
 # make check  lint, types, import arrows, generated documents; changes nothing
 # make fix    mend what can be mended
 # make figures  measure the demo again and copy all kept figures into README.md and docs/benchmarks.md
@@ -27,7 +27,7 @@ demo: setup
 	$(BIN)/keepwell demo
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup  # two processes share two cores
+	OMP_NUM_THREADS=1 $(BIN)/python tests/offline.py $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup  # two processes share two cores
 
 check: setup
 	$(BIN)/ruff format --check .

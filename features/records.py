@@ -1,5 +1,6 @@
 """The base of every configuration record: frozen, and strict about unknown keys."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -17,4 +18,15 @@ def _names_a_file(text: str) -> str:
     return text
 
 
+def _has_no_password(address: str) -> str:
+    if re.match(r"[a-z0-9+]+://[^/@:]*:[^/@]*@", address):
+        raise ValueError(
+            "a password does not belong into the configuration: leave it out, and set it in the "
+            "environment (PGPASSWORD, AWS_SECRET_ACCESS_KEY, MLFLOW_TRACKING_PASSWORD) or in the "
+            "usual file (~/.pgpass, ~/.aws/credentials)"
+        )
+    return address
+
+
 FileName = Annotated[str, AfterValidator(_names_a_file)]
+Address = Annotated[str, AfterValidator(_has_no_password)]

@@ -1,5 +1,6 @@
 """Whether scores still tell customers apart, and come true."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from features.finding import Finding
 from features.params import MonitorParams
 from models.metrics import auc
+
+SURE = 2.58  # standard errors: 1 % by chance
 
 
 def spread_finding(risk: np.ndarray) -> Finding:
@@ -42,7 +45,7 @@ def flip_finding(moved: Mapping[str, float], customers: int, params: MonitorPara
 
 
 def matured_finding(
-    p: np.ndarray, happened: np.ndarray, pending: float, params: MonitorParams
+    p: np.ndarray, happened: np.ndarray, customers: int, pending: float, params: MonitorParams
 ) -> Finding:
     """What past predictions came to, where their windows are complete.
 
@@ -51,11 +54,14 @@ def matured_finding(
     p : array, shape (n,)
         P(at least one value event) as predicted, of customers who got no action.
     happened : array of 0 and 1, shape (n,)
+    customers : int
+        How many they are of. Predictions of one customer for overlapping windows come true
+        together, so chance is judged as if there were one of each.
     pending : float
         Share of past predictions whose window is still open [0-1].
     params : MonitorParams
     """
-    if p.size < params.min_customers:
+    if customers < params.min_customers:
         words = f"{p.size:,} past predictions can be judged so far, {pending:.0%} are pending"
         return Finding("calibration", "ok", words)
     gap, ranked = float(p.mean() - happened.mean()), auc(happened, p)
@@ -63,5 +69,6 @@ def matured_finding(
         f"of {p.size:,} predictions that can be judged ({pending:.0%} are pending), "
         f"{p.mean():.1%} were to buy and {happened.mean():.1%} did; AUC {ranked:.3f}"
     )
-    wrong = abs(gap) > params.max_calibration_gap or ranked < params.min_auc
+    by_chance = SURE * math.sqrt(float((p * (1 - p)).mean()) / customers)
+    wrong = abs(gap) > max(params.max_calibration_gap, by_chance) or ranked < params.min_auc
     return Finding("calibration", "warning" if wrong else "ok", words)

@@ -120,17 +120,21 @@ def read_snapshot(features: Path, day: date) -> pl.DataFrame:
 
 
 def scan_snapshot(features: Path, day: date) -> pl.LazyFrame:
-    """Features and standing as of a day, lazily, bucket by bucket."""
+    """Features and standing as of a day, lazily."""
+    return pl.concat(snapshot_parts(features, day))
+
+
+def snapshot_parts(features: Path, day: date) -> list[pl.LazyFrame]:
+    """Features and standing as of a day, each bucket of customers lazily."""
     folder = present(snapshot_path(features, day), f"features as of {day}")
     if written := sorted(folder.glob(SPARK_FILES)):
-        return pl.scan_parquet(written)
+        return [pl.scan_parquet(written)]
     count = len(list(folder.glob("population-*.parquet")))
-    parts = [
+    return [
         pl.concat([_part(folder, name, k) for name in (CUSTOMERS_OF, POPULATION_OF)],
                   how="horizontal")
         for k in range(count)
     ]  # fmt: skip
-    return pl.concat(parts)
 
 
 def read_daily(daily: Path) -> pl.LazyFrame:

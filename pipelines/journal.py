@@ -50,6 +50,10 @@ class Entry(NamedTuple):
     seconds: float | None = None
     peak_mib: int | None = None
 
+    def __str__(self) -> str:
+        """The entry as a line, so that ``print`` is a way to be told."""
+        return as_line(self)
+
 
 Say = Callable[[Entry], None]
 

@@ -1,7 +1,8 @@
 """Step: what the last runs looked like -> whether this one looks as it should."""
 
 import json
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ class Watched(NamedTuple):
 
 def monitor(
     tables: Path, features: Path, scores: Path, decisions: Path, out: Path, *, outbox: Path,
-    catalogue: ActionCatalogue, params: MonitorParams, budget_cents: int,
+    catalogue: ActionCatalogue, params: MonitorParams, budget_cents: int, relative: Collection[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Look at sources, distributions, past predictions and the plan; write ``monitor.json``.
 
@@ -62,6 +63,9 @@ def monitor(
     catalogue : ActionCatalogue
     params : MonitorParams
     budget_cents : int
+    relative : collection of str
+        Features that compare a customer with everybody else. They are not watched: what they are
+        made of is, and one day more of the population's median moves everybody at once.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def monitor(
     """
     now = read_cutoffs(features).now
     scored, decided = read(scores, SCORES), read(decisions, DECISIONS)
-    watched = _watched(features, now, scored)
+    watched = _watched(features, now, scored, relative)
     earlier = _earlier(out, now)
     findings = [
         *_sources(tables, now, params),
@@ -132,11 +136,12 @@ def _sources(tables: Path, now: date, params: MonitorParams) -> list[Finding]:
     return [*warned, *flow_findings(by_type(counts, params.weeks), params)]
 
 
-def _watched(features: Path, now: date, scored: pl.DataFrame) -> Watched:
+def _watched(features: Path, now: date, scored: pl.DataFrame, relative: Collection[str]) -> Watched:
     """Numbers of every n-th customer."""
     snapshot = scan_snapshot(features, now)
     schema = snapshot.collect_schema()
-    numeric = [n for n, dtype in schema.items() if dtype.is_numeric() and OWN_DOING not in n]
+    absolute = {name: dtype for name, dtype in schema.items() if name not in relative}
+    numeric = [n for n, dtype in absolute.items() if dtype.is_numeric() and OWN_DOING not in n]
     step = -(-scored.height // MOST_CUSTOMERS)
     sampled = snapshot.select(numeric).gather_every(step).collect(engine="streaming")
     return Watched(
@@ -211,13 +216,19 @@ def _flips(scored: pl.DataFrame, log: pl.DataFrame, params: MonitorParams) -> Fi
 
 
 def _matured(tables: Path, log: pl.DataFrame, now: date, params: MonitorParams) -> Finding:
-    """Of the customers who got no action: what they do then is what was predicted."""
-    done = log.filter(pl.col("window_end") <= now, pl.col("outcome") != "exported")
+    """Of the customers who got no action: what they do then is what was predicted.
+
+    Windows that ended in the weeks that say what is usual: what went wrong before is known.
+    """
+    since = now - timedelta(weeks=params.weeks)
+    ended = pl.col("window_end").is_between(since, now, closed="right")
+    done = log.filter(ended, pl.col("outcome") != "exported")
     followed = outcomes(tables, done, now).select("customer_id", "as_of", "value_events")
     rows = done.join(followed, on=["customer_id", "as_of"], how="left")
     happened = (rows["value_events"].fill_null(0) > 0).cast(pl.Int64).to_numpy()
     pending = log.filter(pl.col("window_end") > now).height / max(log.height, 1)
-    return matured_finding(rows["p_value"].to_numpy(), happened, pending, params)
+    customers = rows["customer_id"].n_unique()
+    return matured_finding(rows["p_value"].to_numpy(), happened, customers, pending, params)
 
 
 def _capacities(catalogue: ActionCatalogue) -> dict[str, int]:

@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from features.records import Record
+from features.records import Address, Record
 
 
 class TrackingParams(Record):
     """Where MLflow keeps runs and models."""
 
-    uri: str
-    artifacts: str
+    uri: Address
+    artifacts: Address
     experiment: str
 
 

@@ -14,17 +14,15 @@ import polars as pl
 from features.definitions import Definitions, all_features
 from features.feature import Feature
 from features.hysteresis import CLASSES, with_reported
-from features.labels import label_table
 from features.params import ChurnParams
 from features.schemas import SCORES, Kind
 from features.standing import StandingRules, with_because
-from features.time import visible
 from models.everybody import Everybody, everybody
 from models.scoring import score_part, spoken
 from pipelines import tracking
 from pipelines.champions import ModelFile, champion_files, load_files
 from pipelines.features import read_cutoffs, scan_snapshot, snapshot_path
-from pipelines.score import check_features
+from pipelines.score import check_features, earlier_dates, happened
 from pipelines.spark import read_parquet, write_parquet
 from pipelines.tables import polars_schema, replacing
 
@@ -49,7 +47,8 @@ def build_scores(
     tracking_params: tracking.TrackingParams, root: Path,
 ) -> int:  # fmt: skip
     """Score everybody as of now, as pipelines.score.build_scores does; returns their number."""
-    day = read_cutoffs(features).now
+    cutoffs = read_cutoffs(features)
+    day = cutoffs.now
     columns = scan_snapshot(features, day).collect_schema()
     files = champion_files(champions, tracking_params, root)
     models = load_files(files, day)
@@ -57,7 +56,9 @@ def build_scores(
         check_features(champion, columns.names())
     declared = [f._replace(expression=None) for f in all_features(definitions)]
     now = read_parquet(spark, snapshot_path(features, day))
-    before = _before(spark, features, daily, churn)
+    dates = earlier_dates(cutoffs, churn)
+    earlier, later = (read_parquet(spark, snapshot_path(features, d)) for d in dates)
+    before = happened(earlier, later, read_parquet(spark, daily), cutoffs, churn)
     whole = everybody(now, before, spoken(models, declared), churn)
     with TemporaryDirectory() as folder:
         sent = _sent(spark, files, Path(folder))
@@ -67,16 +68,6 @@ def build_scores(
         reported = with_reported(now, before).to_native()
         scored = reported.mapInPandas(scorer, types).orderBy("customer_id")
         return _write(nw.from_native(scored), out)
-
-
-def _before(spark: "SparkSession", features: Path, daily: Path, churn: ChurnParams) -> nw.LazyFrame:
-    """The snapshot of the latest complete label window, with what happened in it."""
-    cutoffs = read_cutoffs(features)
-    dates = (cutoffs.before, cutoffs.before + churn.reach)
-    earlier, later = (read_parquet(spark, snapshot_path(features, day)) for day in dates)
-    days = visible(read_parquet(spark, daily), cutoffs.now)
-    labels = label_table(earlier, later, days, cutoffs.before, churn)
-    return earlier.join(labels, on=["customer_id", "as_of"], how="inner")
 
 
 def _sent(spark: "SparkSession", files: Files, folder: Path) -> Files:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from features.definitions import all_features
 from features.time import snapshot_dates
 from pipelines import champions as resolving
 from pipelines import features as featuring
@@ -192,6 +193,7 @@ def monitor(project: Project, paths: Paths) -> dict[str, Any]:
         paths.tables, paths.features, paths.scores, paths.decisions, paths.monitor,
         outbox=project.outbox, catalogue=project.catalogue.actions,
         params=project.params.monitor, budget_cents=project.params.recommend.budget_cents,
+        relative=[f.name for f in all_features(project.definitions) if f.layer == "population"],
     )  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 import json
 import os
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 ADDRESS = "KEEPWELL_WEBHOOK_URL"  # from the environment: such addresses carry a secret
@@ -31,12 +31,11 @@ def notify(found: dict[str, Any], company: str) -> str:
     if not address.startswith(("https://", "http://")):
         return f"webhook: {ADDRESS} is no address. Expected https://..."
     body = json.dumps({"company": company, **found}).encode()
-    asked = urllib.request.Request(
-        address, body, {"Content-Type": "application/json", "User-Agent": "keepwell"}
-    )
+    headers = {"Content-Type": "application/json", "User-Agent": "keepwell"}
     try:
+        asked = urllib.request.Request(address, body, headers)
         with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
             return f"webhook: told, answered {answer.status}"
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return f"webhook: not told ({type(error).__name__}: {reason})"
+    except (HTTPException, OSError, ValueError) as error:
+        status = getattr(error, "code", None)
+        return f"webhook: not told ({f'answered {status}' if status else type(error).__name__})"

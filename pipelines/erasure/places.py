@@ -13,6 +13,7 @@ from pipelines.erasure.person import Person
 from pipelines.erasure.records import Form, drop_lines, drop_records
 from pipelines.erasure.search import cells_in_database, holds
 from pipelines.erasure.tables import drop_rows, forget_in_tables
+from pipelines.intake.databases import quoted
 from pipelines.publish import OWNER_FILE, VERSIONS
 from pipelines.tables import write_text
 
@@ -119,8 +120,8 @@ def _scrub(store: Path, person: Person) -> None:
     with closing(sqlite3.connect(store)) as base:
         for table, column in cells:
             for text in person.telling:
-                changed = f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?)'
-                base.execute(changed, (text, ""))
+                where, cell = quoted(table), quoted(column)
+                base.execute(f"UPDATE {where} SET {cell} = replace({cell}, ?, ?)", (text, ""))
         base.commit()
         base.execute("VACUUM")
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.erasure.person import Person
 from pipelines.erasure.records import holds_record
+from pipelines.intake.databases import quoted
 from pipelines.intake.dialects import opened
 
 PIECE_BYTES, OVERLAP_BYTES = 4 << 20, 512
@@ -83,9 +84,9 @@ def cells_in_database(path: Path, person: Person) -> Iterator[tuple[str, str, in
         for (table,) in base.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall():
-            columns = [row[1] for row in base.execute(f'PRAGMA table_info("{table}")')]
+            columns = [row[1] for row in base.execute(f"PRAGMA table_info({quoted(table)})")]
             for column in columns:
-                count = f'SELECT COUNT(*) FROM "{table}" WHERE holds("{column}")'
+                count = f"SELECT COUNT(*) FROM {quoted(table)} WHERE holds({quoted(column)})"
                 yield table, column, base.execute(count).fetchone()[0]
 
 

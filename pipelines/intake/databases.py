@@ -1,5 +1,6 @@
 """Relations and queries of databases, copied to a Parquet file, batch by batch."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from pipelines.intake.readers import needed
 from pipelines.intake.sources import Kind, Source
 
 BATCH = 100_000
+QUOTED = re.compile(r"""(['"])(.*?)(?:\1|$)""")
 
 
 def copy(kind: Kind, path: Path | None, source: Source, target: Path, where: str) -> None:
@@ -43,8 +45,12 @@ def _statement(source: Source) -> str:
     if source.query:
         return source.query
     parts = (source.relation or "").split(".")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-    return f"SELECT * FROM {quoted}"
+    return f"SELECT * FROM {'.'.join(map(quoted, parts))}"
+
+
+def quoted(name: str) -> str:
+    """A table's or column's name for a statement, whatever signs are in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _postgres(source: Source, where: str) -> Iterator[pa.RecordBatch]:
@@ -54,7 +60,7 @@ def _postgres(source: Source, where: str) -> Iterator[pa.RecordBatch]:
             cursor.execute(_statement(source))
             yield from _never_empty(cursor.fetch_record_batch())
     except dbapi.Error as error:
-        raise _unread(where, "PostgreSQL", _cause(error)) from None
+        raise _unread(where, source, "PostgreSQL", _cause(error)) from None
 
 
 def _duckdb(path: str, source: Source, where: str) -> Iterator[pa.RecordBatch]:
@@ -64,7 +70,7 @@ def _duckdb(path: str, source: Source, where: str) -> Iterator[pa.RecordBatch]:
         with closing(duckdb.connect(path, read_only=True, config=locked)) as connection:
             yield from _never_empty(connection.sql(_statement(source)).to_arrow_reader(BATCH))
     except duckdb.Error as error:
-        raise _unread(where, "DuckDB", str(error)) from None
+        raise _unread(where, source, "DuckDB", str(error)) from None
 
 
 def _never_empty(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -92,7 +98,7 @@ def _sqlite(path: str, source: Source, where: str) -> Iterator[pa.RecordBatch]:
                            for c in zip(*rows, strict=True)]  # fmt: skip
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise _unread(where, "SQLite", str(error)) from None
+        raise _unread(where, source, "SQLite", str(error)) from None
 
 
 def _text(value: Any) -> str | None:
@@ -107,9 +113,16 @@ def _cause(error: Exception) -> str:
     return said.rsplit("FATAL:", 1)[-1].rsplit("ERROR:", 1)[-1].strip()
 
 
-def _unread(where: str, engine: str, said: str) -> InputMissingError:
+def _unread(where: str, source: Source, engine: str, said: str) -> InputMissingError:
     first = said.splitlines()[0] if said else "no reason"
     return InputMissingError(
-        f"{where}: {engine} does not give the rows. Got: {first:.160} Expected a readable relation "
-        f"or query; credentials come from the environment or the usual files. Check both."
+        f"{where}: {engine} does not give the rows. Got: {_without_values(first, source):.160} "
+        f"Expected a readable relation or query; credentials come from the environment or the "
+        f"usual files. Check both."
     )
+
+
+def _without_values(said: str, source: Source) -> str:
+    """What an engine said, without the cells that it quotes: only the catalogue's words stay."""
+    own = f"{source.relation} {source.query} {' '.join(source.reads)}"
+    return QUOTED.sub(lambda cell: cell[0] if cell[2] in own else "'...'", said)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from features.records import FileName, Record
+from features.records import Address, FileName, Record
 from features.schemas import (
     CONSENTS,
     CUSTOMERS,
@@ -116,7 +116,7 @@ class Source(Record):
     table: Literal[
         "events", "customers", "identities", "consents", "sends", "suppressions", "stage_labels"
     ]
-    path: str
+    path: Address
     kind: Kind | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = None
@@ -130,17 +130,6 @@ class Source(Record):
     contract: Contract = Contract()
     columns: dict[str, Origin]
     refused: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("path")
-    @classmethod
-    def _no_password(cls, path: str) -> str:
-        if re.match(r"[a-z0-9+]+://[^/@:]*:[^/@]*@", path):
-            raise ValueError(
-                "a password does not belong into the catalogue: leave it out, and set it in the "
-                "environment (PGPASSWORD, AWS_SECRET_ACCESS_KEY) or in the usual file (~/.pgpass, "
-                "~/.aws/credentials)"
-            )
-        return path
 
     @model_validator(mode="after")
     def _refusals(self) -> Self:

@@ -17,6 +17,12 @@ from delivery.report import render_report
 from features import schemas
 from pipelines.tables import polars_schema
 
+# The browser's own calls home (updates, probes) are not what is tested: it resolves no name.
+QUIET = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 WIDTHS = (390, 1024, 1600)
@@ -149,7 +155,7 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
         yield browser
         browser.close()
 

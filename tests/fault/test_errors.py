@@ -8,8 +8,10 @@ import sys
 from datetime import date
 
 import pytest
+from typer.testing import CliRunner
 
-from features.errors import ConfigurationError
+from features.errors import ConfigurationError, UsageError
+from pipelines.cli import commands
 from pipelines.forget import forget
 from pipelines.project import Project
 from pipelines.run import run
@@ -107,6 +109,11 @@ def alias_bomb(root):
     file = root / "catalogue" / "sources.yaml"
     lines = [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]" for k in range(1, 12)]
     file.write_text("\n".join(["a0: &a0 x", *lines, file.read_text()]))
+
+
+def large_yaml(root):
+    with (root / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("#" * 1_000_000)
 
 
 def code_in_yaml(root):
@@ -251,6 +258,21 @@ def test_person_is_taken_out_of_files_that_an_absolute_pattern_names(project):
     forgotten = forget(Project(project), "canary-1", date(2026, 1, 1))
     assert forgotten.elsewhere == []
     assert "canary-1" not in (project / "events.csv").read_text()
+
+
+@pytest.mark.parametrize("mistake", [alias_bomb, large_yaml, code_in_yaml])
+def test_yaml_runs_no_code_and_has_a_limit(project, mistake):
+    mistake(project)
+    with pytest.raises(ConfigurationError):
+        run(Project(project), date(2026, 1, 1), training="never", say=lambda _: None)
+
+
+@pytest.mark.parametrize("as_of", ["2026-01-01; touch ran", "$(touch ran)", "`touch ran`"])
+def test_text_of_an_option_never_reaches_a_shell(project, as_of, monkeypatch):
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(commands, ["run", "--as-of", as_of])
+    assert isinstance(done.exception, UsageError)
+    assert not (project / "ran").exists()
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,13 @@ def test_what_is_reported_is_the_companys_own_at_once(paths):
     assert own["reported_stage"].equals(own["stage"])
 
 
+def test_customers_scored_in_parts_have_the_scores_of_all_together(company, paths, monkeypatch):
+    whole = read(paths.scores, SCORES)
+    monkeypatch.setattr("pipelines.score.PART_ROWS", 37)
+    steps.score(company, paths)
+    assert read(paths.scores, SCORES).equals(whole)
+
+
 def test_a_stage_that_is_not_known_is_refused_with_the_names_that_are(company, tmp_path):
     file = company.root / "raw" / "stages.csv"
     whole = file.read_text("utf-8")

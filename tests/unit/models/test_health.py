@@ -21,11 +21,20 @@ def test_predictions_that_did_not_come_true_warn(monitor_params):
     p, happened = np.repeat([0.2, 0.8], 150), np.repeat([0, 1], 150)
     true = np.tile([1, 0, 0, 0, 0], 60)
     true[150:] = np.tile([1, 1, 1, 1, 0], 30)
-    assert matured_finding(p, true, 0.5, monitor_params).severity == "ok"
-    assert matured_finding(p, 1 - happened, 0.5, monitor_params).severity == "warning"
-    assert matured_finding(p, np.zeros(300, int), 0.5, monitor_params).severity == "warning"
+    assert matured_finding(p, true, 300, 0.5, monitor_params).severity == "ok"
+    assert matured_finding(p, 1 - happened, 300, 0.5, monitor_params).severity == "warning"
+    assert matured_finding(p, np.zeros(300, int), 300, 0.5, monitor_params).severity == "warning"
+
+
+def test_gap_that_few_customers_leave_to_chance_does_not_warn_however_often_they_are_scored(
+    monitor_params,
+):
+    p, happened = np.tile([0.4, 0.6], 2000), np.tile([0, 1, 0, 1, 0], 800)  # half, and 40 %
+    assert matured_finding(p, happened, 4000, 0.5, monitor_params).severity == "warning"
+    few = monitor_params.model_copy(update={"min_customers": 100, "min_auc": 0.5})
+    assert matured_finding(p, happened, 100, 0.5, few).severity == "ok"
 
 
 def test_pending_share_is_said(monitor_params):
-    words = matured_finding(np.array([]), np.array([]), 1.0, monitor_params).words
+    words = matured_finding(np.array([]), np.array([]), 0, 1.0, monitor_params).words
     assert words == "0 past predictions can be judged so far, 100% are pending"

@@ -12,9 +12,13 @@ FORGED = "shop\nrun: delivered\x1b[2J\u2028x"
 
 
 def test_line_has_the_words_first_and_then_each_figure_by_name():
-    assert as_line(SCORED) == (
-        "score: 40 customers  run=r1 as_of=2026-01-01 rows_in=40 rows_out=40 seconds=1.25 "
-        "peak_mib=310"
+    assert (
+        as_line(SCORED)
+        == str(SCORED)
+        == (
+            "score: 40 customers  run=r1 as_of=2026-01-01 rows_in=40 rows_out=40 seconds=1.25 "
+            "peak_mib=310"
+        )
     )
 
 

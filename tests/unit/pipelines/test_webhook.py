@@ -47,7 +47,16 @@ def test_nothing_is_told_where_all_is_well_or_nobody_asked(service, monkeypatch)
     assert service == []
 
 
-@pytest.mark.parametrize("address", ["file:///etc/hostname", "http://127.0.0.1:9/?token=s3cret"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/s3cret",
+        "http://127.0.0.1:9/?token=s3cret",
+        "http://127.0.0.1:s3cret/",
+        "http://127.0.0.1:9/\x7fs3cret",
+        "http://[s3cret/",
+    ],
+)
 def test_service_that_cannot_be_told_stops_nothing_and_its_address_is_not_said(
     monkeypatch, address
 ):

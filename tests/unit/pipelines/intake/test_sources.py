@@ -98,6 +98,28 @@ def test_sqlite_relation_and_query(events, tmp_path):
     assert events(path="shop.sqlite", query=query) == EXPECTED[1:2]
 
 
+def test_name_of_a_relation_or_column_is_no_statement(events, tmp_path):
+    name = 'e"; DROP TABLE kept; --'
+    with sqlite3.connect(tmp_path / "shop.sqlite") as database:
+        database.execute("create table kept (said)")
+        database.execute(
+            'create table "e""; DROP TABLE kept; --" (customer_id, event_id, occurred_at, '
+            'event_type, value, "x""; DROP TABLE kept; --")'
+        )
+        rows = [(*row, "") for row in ROWS]
+        database.executemany('insert into "e""; DROP TABLE kept; --" values (?,?,?,?,?,?)', rows)
+    assert events(path="shop.sqlite", relation=name) == EXPECTED
+    assert database.execute("select count(*) from kept").fetchone() == (0,)
+    database.close()
+
+
+def test_duckdb_reads_no_file_beside_its_own(events, tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    duckdb.connect(str(tmp_path / "shop.duckdb")).close()
+    with pytest.raises(InputMissingError, match="DuckDB does not give the rows"):
+        events(path="shop.duckdb", query="select * from read_text('/etc/hostname')")
+
+
 def test_duckdb_relation(events, tmp_path):
     duckdb = pytest.importorskip("duckdb")
     with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
