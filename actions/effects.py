@@ -102,8 +102,8 @@ def success_cents(
     """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
     goals: set[Goal] = {option.action.goal for option in chosen}
-    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
-    return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
+    money = customers.select(money_of_success(goal, pl.lit(horizons)).alias(goal) for goal in goals)
+    return np.column_stack([money[o.action.goal] for o in chosen]) * params.margin_rate
 
 
 def option_cost_cents(option: Option) -> int:
@@ -113,12 +113,13 @@ def option_cost_cents(option: Option) -> int:
     return option.contact_cents + ceil(share * action.incentive_cents)
 
 
-def _success_cents(customers: pl.DataFrame, goal: Goal, horizons: float) -> np.ndarray:
+def money_of_success(goal: Goal, horizons: pl.Expr) -> pl.Expr:
     """Money that comes with success: a first order, or what a customer who stays goes on to spend.
 
-    Whoever has ordered and orders again has not left, whatever the action was meant for.
+    Whoever has ordered and orders again has not left, whatever the action was meant for. `horizons`
+    is for how many of them a customer who stays counts.
     """
     if goal == "first_value":
-        return customers["order_value_cents"].to_numpy().astype(float)
+        return pl.col("order_value_cents").cast(pl.Float64)
     kept = pl.col("expected_value_cents") / pl.col("p_value").clip(0.01) * horizons
-    return customers.select(pl.max_horizontal(kept, "order_value_cents")).to_series().to_numpy()
+    return pl.max_horizontal(kept, pl.col("order_value_cents").cast(pl.Float64))
