@@ -2,6 +2,8 @@
 # make test   set up, then the tests, without a network where the system permits that (tests/offline.py)
 # make check  lint, types, import arrows, generated documents; changes nothing
 # make fix    mend what can be mended
+# make sbom   the software bill of materials of requirements.lock, sbom.cdx.json (CycloneDX)
+# make audit  compare requirements.lock with known vulnerabilities; needs a network
 # make figures  measure the demo again and copy all kept figures into README.md and docs/benchmarks.md
 #               (NAMES="demo uplift" measures others: benchmarks/figures.py)
 PYTHON ?= python3
@@ -13,7 +15,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test check fix figures clean
+.PHONY: setup demo test check fix sbom audit figures clean
 setup: $(VENV)/installed
 
 $(VENV)/installed: requirements.lock pyproject.toml
@@ -41,8 +43,14 @@ fix: setup
 	$(BIN)/ruff format .
 	$(BIN)/python -m pipelines.documents
 
+sbom: setup
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-file sbom.cdx.json
+
+audit: setup
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
 figures: setup
 	$(BIN)/python -m benchmarks.figures $(NAMES)
 
 clean:
-	rm -rf $(VENV) data state outbox mlartifacts mlflow.db dvc_plots .pytest_cache .ruff_cache
+	rm -rf $(VENV) data state outbox mlartifacts mlflow.db dvc_plots sbom.cdx.json .pytest_cache .ruff_cache

@@ -4,9 +4,13 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.feature_sets import feature_set
 from benchmarks.scope import CHANNELS
+from features.schemas import STAGE_LABELS
 from pipelines.features import build_features
+from pipelines.tables import polars_schema
 
 MASTER = "local[2]"
 
@@ -16,7 +20,7 @@ def main() -> None:
     asked = arguments()
     made_of = (
         asked.tables, asked.work / "daily", asked.work / "features", asked.dates,
-        *feature_set(asked.set), max(asked.dates),
+        *feature_set(asked.set), max(asked.dates), pl.DataFrame(schema=polars_schema(STAGE_LABELS)),
     )  # fmt: skip
     if asked.engine == "polars":
         build_features(*made_of)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from features.schemas import CONSENTS, CUSTOMERS, EVENTS
+from features.schemas import CONSENTS, CUSTOMERS, EVENTS, STAGE_LABELS
 from pipelines.config import read_catalogue, read_params
 from pipelines.features import build_features, read_snapshot
 from pipelines.tables import polars_schema, write
@@ -118,7 +118,7 @@ def snapshots(log: Log, data: Path, folder: Path) -> pl.DataFrame:
     definitions = catalogue.definitions(read_params(ROOT / "params.yaml").features)
     build_features(
         folder / "tables", folder / "daily", folder / "features", dates, definitions,
-        catalogue.standing, log.test,
+        catalogue.standing, log.test, pl.DataFrame(schema=polars_schema(STAGE_LABELS)),
     )  # fmt: skip
     return pl.concat(_labelled(folder, days, day) for day in dates)
 

@@ -98,6 +98,11 @@ class Trial(NamedTuple):
         start = getattr(self.seen.expected, kind) * blended(self.factors, trust)
         return _at_level(start, getattr(self.seen.cutoff, kind))
 
+    def growth(self, kind: str, trust: Trust) -> float:
+        """Logarithm of the factor by which the boostings change the total."""
+        start = getattr(self.seen.expected, kind)
+        return float(np.log(np.average(blended(self.factors, trust), weights=start)))
+
 
 def fit_value(
     cutoffs: list[Cutoff], latest: pl.DataFrame, columns: list[str], window: Window,
@@ -117,9 +122,9 @@ def fit_value(
     seed : int
     """
     seen = [_seen(cutoff, window) for cutoff in cutoffs]
-    ratios = tuple(s.ratio for s in seen)
     trials = _backtest(seen, columns, window, params, seed)
     trust = (_trust(trials, "orders"), _trust(trials, "cents"))
+    ratios = after_boosting([s.ratio for s in seen], trials, trust)
     return ValueModel(
         days=window.horizon_days,
         columns=tuple(columns),
@@ -217,6 +222,22 @@ def _trust(trials: list[Trial], kind: str) -> Trust:
     """The trust that did best; none in boostings that were never tested."""
     losses = [np.mean([_loss(t, kind, trust) for t in trials]) for trust in TRUSTS[kind] if trials]
     return TRUSTS[kind][int(np.argmin(losses))] if losses else Trust(0.0, 0.0)
+
+
+def after_boosting(
+    ratios: list[Ratio], trials: list[Trial], trust: tuple[Trust, Trust]
+) -> tuple[Ratio, ...]:
+    """The ratios to what the start and the boostings expected, which need not keep the total.
+
+    Where the boosting of orders corrects money, for example, those who spend most count most.
+    """
+    if not trials:
+        return tuple(ratios)
+    orders, cents = (
+        float(np.exp(np.mean([trial.growth(kind, own) for trial in trials])))
+        for kind, own in zip(OBJECTIVES, trust, strict=True)
+    )
+    return tuple(Ratio(r.as_of, r.orders / orders, r.cents / cents) for r in ratios)
 
 
 def _loss(trial: Trial, kind: str, trust: Trust) -> float:

@@ -235,6 +235,12 @@ def test_log_as_json_is_all_of_standard_output_and_an_error_stands_apart(shop):
         assert entries[-1]["message"] == "failed: " + refused.stderr.read()[len("keepwell: ") : -1]
 
 
+def test_features_relative_to_the_population_are_not_watched_but_what_they_are_made_of(shop):
+    kept = json.loads((shop / "state" / "monitor" / f"as_of={AS_OF}.json").read_text("utf-8"))
+    assert {"own_median_gap_days", "value_events_365d"} <= kept["features"].keys()
+    assert {"usual_gap_days", "rfm_frequency"} & kept["features"].keys() == set()
+
+
 def test_run_that_fails_says_so_in_its_last_entry(shop):
     said = []
     with pytest.raises(DataError):

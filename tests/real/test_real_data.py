@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from features.schemas import DECISIONS, EVENTS
+from features.schemas import DECISIONS, EVENTS, STAGE_LABELS
 from pipelines.cli import commands
 from pipelines.features import build_features, read_snapshot
 from pipelines.ingest import ingest, read_events
 from pipelines.project import Project
 from pipelines.settings import with_values
-from pipelines.tables import check, read
+from pipelines.tables import check, polars_schema, read
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -138,13 +138,14 @@ def test_features_of_a_past_day_hold_no_total_of_the_end_of_the_dump(tmp_path):
         as_counted_that_day(name).write_parquet(past / f"{name}.parquet")
     found = Project(tmp_path)
     definitions = found.catalogue.definitions(found.params.features)
+    no_labels = pl.DataFrame(schema=polars_schema(STAGE_LABELS))
     snapshots = {}
     for folder in (STATS, past):
         sources = with_files_in(found.catalogue.sources, folder)
         work = tmp_path / f"work-{folder.name}"
         ingest(tmp_path, work / "tables", sources, found.catalogue.taxonomy, 5_000_000)
         build_features(work / "tables", work / "daily", work / "features", [AS_OF], definitions,
-                       found.catalogue.standing, AS_OF)  # fmt: skip
+                       found.catalogue.standing, AS_OF, no_labels)  # fmt: skip
         snapshots[folder.name] = read_snapshot(work / "features", AS_OF)
     whole, alone = snapshots[STATS.name], snapshots["past"]
     assert alone.height > 20_000

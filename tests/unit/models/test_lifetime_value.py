@@ -8,6 +8,7 @@ import skops.io
 from models.gate import Verdict
 from models.lifetime_value import (
     Forecast,
+    Money,
     Ratio,
     SavedValue,
     Trust,
@@ -21,7 +22,7 @@ from models.lifetime_value import (
 )
 from models.params import GateParams, ValueParams
 from models.purchases import Purchases, p_purchase
-from models.value_backtest import Cutoff, Window, fit_value
+from models.value_backtest import Cutoff, Seen, Trial, Window, after_boosting, fit_value
 from models.value_judge import accuracy, judge_value
 
 PARAMS = ValueParams(
@@ -75,6 +76,18 @@ def test_the_boosting_learns_what_the_histories_do_not_say(model):
     assert model.trust[0].orders > 0
     assert sum(model.trust[1]) > 0
     assert (expected / start)[doubled].mean() > 1.3 * (expected / start)[~doubled].mean()
+
+
+def test_the_level_is_that_of_what_the_boostings_leave():
+    """Believed boostings that double the orders and the money of everybody halve the level."""
+    day = date(2025, 1, 1)
+    twice = Money(np.array([2.0, 2.0]), np.array([2.0, 2.0]))
+    start = Money(np.array([1.0, 3.0]), np.array([10.0, 30.0]))
+    ratio = Ratio(day, 1.5, 3.0)
+    cutoff = Cutoff(day, pl.DataFrame(), np.ones(2), np.ones(2))
+    trial = Trial(Seen(cutoff, fit_start(buyers(0)[0]), start, ratio), twice)
+    found = after_boosting([ratio], [trial], (Trust(1, 0), Trust(0, 0.5)))
+    assert found[0][1:] == pytest.approx((0.75, 2.0))
 
 
 def test_nothing_is_negative_and_the_ends_enclose_each_other(model):
