@@ -11,6 +11,7 @@ from actions.catalogue import Goal
 from actions.funnel import Option
 from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
+from actions.priors import believed_points
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
@@ -45,8 +46,7 @@ def worth(
     """Expected worth of every option for every customer.
 
     An effect is a change of the success probability where success is a toss-up. It shrinks with
-    ``4 p (1 - p)``, the slope of the logistic curve relative to its steepest point, so that nearly
-    certain and nearly hopeless customers gain little.
+    ``2 sqrt(p (1 - p))``, so that nearly certain and nearly hopeless customers gain little.
 
     Parameters
     ----------
@@ -84,9 +84,10 @@ def _believed(
                strict=True)  # fmt: skip
     known = {(action_id, stage): (points, BASES.index(basis))
              for action_id, stage, points, basis in rows}  # fmt: skip
+    prior = believed_points(list({o.action.id: o.action for o in chosen}.values()))
     names = stages.unique().sort()
     table = [
-        [known.get((o.action.id, stage), (o.action.effect.points, 0)) for o in chosen]
+        [known.get((o.action.id, stage), (prior[o.action.id], 0)) for o in chosen]
         for stage in names
     ]
     own = names.search_sorted(stages).to_numpy()
@@ -101,8 +102,8 @@ def success_cents(
     """Margin that comes with success, shape (n_customers, n_options) [cents]."""
     horizons = params.kept_value_days / horizon_days
     goals: set[Goal] = {option.action.goal for option in chosen}
-    by_goal = {goal: _success_cents(customers, goal, horizons) for goal in goals}
-    return np.column_stack([by_goal[o.action.goal] for o in chosen]) * params.margin_rate
+    money = customers.select(money_of_success(goal, pl.lit(horizons)).alias(goal) for goal in goals)
+    return np.column_stack([money[o.action.goal] for o in chosen]) * params.margin_rate
 
 
 def option_cost_cents(option: Option) -> int:
@@ -112,9 +113,13 @@ def option_cost_cents(option: Option) -> int:
     return option.contact_cents + ceil(share * action.incentive_cents)
 
 
-def _success_cents(customers: pl.DataFrame, goal: Goal, horizons: float) -> np.ndarray:
-    """Money that comes with success: an order, or what a customer who is kept goes on to spend."""
-    if goal != "retain":
-        return customers["order_value_cents"].to_numpy().astype(float)
+def money_of_success(goal: Goal, horizons: pl.Expr) -> pl.Expr:
+    """Money that comes with success: a first order, or what a customer who stays goes on to spend.
+
+    Whoever has ordered and orders again has not left, whatever the action was meant for. `horizons`
+    is for how many of them a customer who stays counts.
+    """
+    if goal == "first_value":
+        return pl.col("order_value_cents").cast(pl.Float64)
     kept = pl.col("expected_value_cents") / pl.col("p_value").clip(0.01) * horizons
-    return customers.select(pl.max_horizontal(kept, "order_value_cents")).to_series().to_numpy()
+    return pl.max_horizontal(kept, pl.col("order_value_cents").cast(pl.Float64))

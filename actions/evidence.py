@@ -29,17 +29,19 @@ class Evidence(NamedTuple):
     control: int
 
 
-def evidence(rows: pl.DataFrame, action_id: str) -> Evidence | None:
+def evidence(rows: pl.DataFrame, action_id: str, gain: str) -> Evidence | None:
     """Effect of an action among these decisions; None where nobody can be compared.
 
     Parameters
     ----------
-    rows : result of actions.measurement.matured
+    rows : result of actions.gains.with_gains
         Usually of one stage.
     action_id : str
+    gain : str
+        The column of gains as shares of what the action's goal is worth.
     """
     both = [planned(rows, action_id), drawn(rows, action_id)]
-    found = [one for one in (_compared(*arms) for arms in both) if one is not None]
+    found = [one for one in (_compared(*arms, gain) for arms in both) if one is not None]
     if not found:
         return None
     weight = np.array([one.error**-2 for one in found])
@@ -77,15 +79,17 @@ def drawn(rows: pl.DataFrame, action_id: str) -> Arms:
     return treated, control, weight.to_series().to_numpy()
 
 
-def _compared(treated: pl.DataFrame, control: pl.DataFrame, weight: np.ndarray) -> Evidence | None:
+def _compared(
+    treated: pl.DataFrame, control: pl.DataFrame, weight: np.ndarray, gain: str
+) -> Evidence | None:
     if treated.is_empty() or control.is_empty():
         return None
     responsive = float(responsiveness(treated["p_value"].to_numpy()).mean())
     if responsive == 0:
         return None
     (one, spread), (other, other_spread) = (
-        _mean(treated, np.ones(treated.height)),
-        _mean(control, weight),
+        _mean(treated, np.ones(treated.height), gain),
+        _mean(control, weight, gain),
     )
     scale = 100 / responsive
     return Evidence(
@@ -93,14 +97,14 @@ def _compared(treated: pl.DataFrame, control: pl.DataFrame, weight: np.ndarray) 
     )
 
 
-def _mean(rows: pl.DataFrame, weight: np.ndarray) -> tuple[float, float]:
-    """Weighted mean of success beyond what was expected, and its variance by customer.
+def _mean(rows: pl.DataFrame, weight: np.ndarray, gain: str) -> tuple[float, float]:
+    """Weighted mean gain, and its variance by customer.
 
     The variance is at least that of chance alone: a handful of equal outcomes is not certainty.
     """
     share = weight / weight.sum()
     p, who = rows["p_value"].to_numpy(), rows["customer_id"].rank("dense").to_numpy() - 1
-    beyond = rows["success"].to_numpy() - p
+    beyond = rows[gain].to_numpy()
     mean = float(share @ beyond)
     clustered = np.bincount(who, share * (beyond - mean)) ** 2
     chance = (share**2 * np.clip(p * (1 - p), 0.01, None)).sum()

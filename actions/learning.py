@@ -22,8 +22,12 @@ LearnedEffects = dict[str, dict[str, Any]]
 
 
 def responsiveness(p: np.ndarray) -> np.ndarray:
-    """How far a customer is from certainty either way: 1 at a toss-up, 0 at both ends."""
-    return 4 * p * (1 - p)
+    """Change of P(success) by an effect that changes a toss-up by 1; nothing at both ends.
+
+    An effect is thought of as the same step on the scale on which every probability is equally
+    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2).
+    """
+    return 2 * np.sqrt(p * (1 - p))
 
 
 def context(rows: pl.DataFrame) -> np.ndarray:

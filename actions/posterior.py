@@ -10,7 +10,9 @@ import polars as pl
 from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
+from actions.gains import gain_of
 from actions.params import MeasureParams
+from actions.priors import believed_points
 from features.schemas import EFFECTS
 
 Prior = tuple[float, float]
@@ -55,7 +57,7 @@ def effects_table(
 
     Parameters
     ----------
-    rows : result of actions.measurement.matured
+    rows : result of actions.gains.with_gains
         May be empty: then everything is assumed.
     catalogue : ActionCatalogue
     params : MeasureParams
@@ -67,9 +69,12 @@ def effects_table(
     share, actions = params.stage_sd_share, catalogue.actions
     by_stage = {str(key): own for (key,), own in rows.partition_by("stage", as_dict=True).items()}
     none = rows.clear()
-    known = [[evidence(by_stage.get(s, none), a.id) for s in a.stages] for a in actions]
+    known = [
+        [evidence(by_stage.get(s, none), a.id, gain_of(a.goal)) for s in a.stages] for a in actions
+    ]
     measured: list[Measured] = [[one and one[:2] for one in found] for found in known]
-    priors = [(a.effect.points, a.effect.sd) for a in actions]
+    points = believed_points(actions)
+    priors = [(points[a.id], a.effect.sd) for a in actions]
     lines = [
         (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
         for action, prior, own, seen in zip(actions, priors, known, measured, strict=True)

@@ -16,6 +16,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ from benchmarks.loop_record import (
     Setting,
     empty_ledger,
     features_of,
-    fitted_churn,
+    fitted_champions,
     told,
 )
 from benchmarks.record import Goal, line
@@ -74,6 +75,19 @@ class Cycle(NamedTuple):
     sales_cents: int
 
 
+SCHEMA = pl.Schema(
+    {
+        "seed": pl.Int64,
+        "policy": pl.String,
+        "cycle": pl.Int64,
+        "reached": pl.Int64,
+        "cost_cents": pl.Int64,
+        "value_cents": pl.Float64,
+        "sales_cents": pl.Int64,
+    }
+)
+
+
 def main() -> None:
     """Run the loops, print the figures, and write the plot and the cycles where asked."""
     parser = argparse.ArgumentParser(description="Twelve cycles with a known truth.")
@@ -81,28 +95,39 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--policies", nargs="+", default=list(PLAYERS), choices=list(PLAYERS))
-    parser.add_argument("--out", type=Path, help="folder for cycles.csv and plot.svg")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="folder for the cycles and plot.svg; what it has is not played again",
+    )
     asked = parser.parse_args()
+    if asked.out:
+        asked.out.mkdir(parents=True, exist_ok=True)
     done = [
         cycle
         for seed in range(asked.seeds)
-        for cycle in loops(seed, asked.customers, asked.cycles, asked.policies)
+        for cycle in loops(seed, asked.customers, asked.cycles, asked.policies, asked.out)
     ]
-    rows = pl.DataFrame(done, schema=Cycle._fields, orient="row")
+    rows = pl.DataFrame(done, schema=SCHEMA, orient="row")
     if asked.out:
-        asked.out.mkdir(parents=True, exist_ok=True)
-        rows.write_csv(asked.out / "cycles.csv")
         (asked.out / "plot.svg").write_text(plot_svg(rows), "utf-8")
     found = figures(rows)
     print(line("closed_loop", found, [goal for goal in GOALS if goal.key in found]))
 
 
-def loops(seed: int, customers: int, cycles: int, policies: Sequence[str]) -> list[Cycle]:
-    """All policies on the company of one seed."""
-    start = begun(seed, customers)
-    done = []
+def loops(
+    seed: int, customers: int, cycles: int, policies: Sequence[str], out: Path | None = None
+) -> list[Cycle]:
+    """All policies on the company of one seed; those that `out` has are read from there."""
+    begin, done = cache(lambda: begun(seed, customers)), []
     for policy in policies:
-        made = one_loop(policy, start, cycles)
+        kept = out and out / f"{customers}-{cycles}-{seed}-{policy}.csv"
+        if kept and kept.exists():
+            made = [Cycle(*row) for row in pl.read_csv(kept, schema=SCHEMA).iter_rows()]
+        else:
+            made = one_loop(policy, begin(), cycles)
+        if kept:
+            pl.DataFrame(made, schema=SCHEMA, orient="row").write_csv(kept)
         done += made
         value = sum(cycle.value_cents for cycle in made) / 100
         print(f"seed {seed}, {policy}: {value:,.0f} in {cycles} cycles", file=sys.stderr)
@@ -123,7 +148,7 @@ def begun(seed: int, customers: int) -> Start:
         world = chapter.world
         ledger = told(ledger, chapter.happenings, world, setting)
     assert world is not None
-    return Start(seed, world, ledger, fitted_churn(ledger, world, UNTIL, setting), setting)
+    return Start(seed, world, ledger, fitted_champions(ledger, world, UNTIL, setting), setting)
 
 
 def one_loop(policy: str, start: Start, cycles: int) -> list[Cycle]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from actions.decisions import Provenance, Situation, decide, situation
 from actions.effects import NOTHING_LEARNED
+from actions.gains import with_gains
 from actions.learning import LearnedEffects, learned_effects
 from actions.measurement import matured
 from actions.posterior import effects_table
@@ -98,9 +99,10 @@ def keepwell(start: Start) -> Policy:
 
     def choose(turn: Turn) -> pl.DataFrame:
         setting = start.setting
-        effects, own = learned(past, turn, setting)
+        now = seen_by_job(turn, start)
+        effects, own = learned(past, turn, now, setting)
         decided = decide(
-            seen_by_job(turn, start),
+            now,
             contact_record(turn.ledger, turn.world, turn.as_of, setting),
             setting.catalogue.actions,
             effects,
@@ -174,13 +176,15 @@ def seen_by_job(turn: Turn, start: Start) -> pl.DataFrame:
 
 
 def learned(
-    past: list[pl.DataFrame], turn: Turn, setting: Setting
+    past: list[pl.DataFrame], turn: Turn, now: pl.DataFrame, setting: Setting
 ) -> tuple[pl.DataFrame, LearnedEffects]:
     """What the job believes after its past decisions, by stage and by customer."""
     if not past:
         return NO_EFFECTS, NOTHING_LEARNED
     decisions = pl.concat(past)
     rows = matured(decisions, outcomes(turn.ledger, decisions))
-    params = setting.params.measure
-    believed = effects_table(rows, setting.catalogue.actions, params)
+    params, columns = setting.params.measure, ["customer_id", "as_of", "expected_value_cents"]
+    log = pl.concat([decisions.select(columns), now.select(columns)])
+    gains = with_gains(rows, log, setting.params.recommend.kept_value_days)
+    believed = effects_table(gains, setting.catalogue.actions, params)
     return believed, learned_effects(rows, params)

@@ -20,6 +20,7 @@ from features.time import day_number, visible
 from models.churn import churn_columns
 from models.fitting import Task, fit_churn
 from models.scoring import Champion, Champions, score
+from pipelines import worth
 from pipelines.config import Catalogue, Params
 from pipelines.examples import buyers_of, churn_examples
 from pipelines.intake.events import canonical_type
@@ -167,8 +168,8 @@ def outcomes(ledger: Ledger, decisions: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([_in_window(ledger.daily, as_of, days) for as_of, days in runs])
 
 
-def fitted_churn(ledger: Ledger, world: World, now: date, setting: Setting) -> Champions:
-    """The job's churn model, fitted on the latest complete cutoffs."""
+def fitted_champions(ledger: Ledger, world: World, now: date, setting: Setting) -> Champions:
+    """The job's models of churn and value, fitted on the latest complete cutoffs."""
     churn, train = setting.params.churn, setting.params.train
     days = [now - churn.reach * k for k in range(_CUTOFFS, -1, -1)]
     snapshots = [features_of(ledger, world, day, setting) for day in days]
@@ -176,10 +177,11 @@ def fitted_churn(ledger: Ledger, world: World, now: date, setting: Setting) -> C
     names = [feature.name for feature in all_features(setting.definitions)]
     own = churn_columns(churn_examples(rows, names).x)
     buyers = buyers_of(rows) | buyers_of(snapshots[-1])
-    model = fit_churn(
-        Task(churn_examples(rows, own), buyers, churn, train, setting.params.run.seed)
-    )
-    return Champions(Champion(model, "churn"), None, None)
+    seed, latest = setting.params.run.seed, snapshots[-1]
+    model = fit_churn(Task(churn_examples(rows, own), buyers, churn, train, seed))
+    value = worth.fit(rows, latest, names, churn, setting.params.value, seed)
+    assert value is not None
+    return Champions(Champion(model, "churn"), value=Champion(value, "value"))
 
 
 def scored(

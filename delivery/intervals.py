@@ -6,6 +6,7 @@ import polars as pl
 
 from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
+from actions.priors import believed_points
 
 COVERAGE = 0.8
 BELIEFS = {"action_id": pl.String, "stage": pl.String, "points": pl.Float64, "sd": pl.Float64}
@@ -27,7 +28,8 @@ def with_interval(
     catalogue : ActionCatalogue
     effects : table of schemas.EFFECTS
     """
-    assumed = [(a.id, a.effect.points, a.effect.sd) for a in catalogue.actions]
+    points = believed_points(catalogue.actions)
+    assumed = [(a.id, points[a.id], a.effect.sd) for a in catalogue.actions]
     prior = pl.DataFrame(assumed, ["action_id", "prior", "prior_sd"], orient="row")
     rows = exported.join(prior, on="action_id", how="left", maintain_order="left")
     known = effects.select(*BELIEFS)

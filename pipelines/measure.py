@@ -8,18 +8,20 @@ from typing import NamedTuple
 import polars as pl
 
 from actions.catalogue import ActionCatalogue
+from actions.gains import with_gains
 from actions.learning import LearnedEffects, learned_effects, learned_text
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
 from actions.posterior import effects_table
-from features.schemas import DECISIONS, EFFECTS, LEDGER, MEASURED, SENDS
+from features.schemas import DECISIONS, EFFECTS, LEDGER, MEASURED, SCORES, SENDS
 from features.time import day_number
 from pipelines.features import read_cutoffs
 from pipelines.ingest import read_events
 from pipelines.tables import polars_schema, present, read, write, write_frame, write_text
 
 LEARNED = "learned.json"
+EXPECTED = ("customer_id", "as_of", "expected_value_cents")
 
 
 class Measured(NamedTuple):
@@ -43,8 +45,8 @@ class Measured(NamedTuple):
 
 
 def measure_effects(
-    tables: Path, features: Path, effects: Path, out: Path, *, outbox: Path,
-    catalogue: ActionCatalogue, params: MeasureParams,
+    tables: Path, features: Path, scores: Path, effects: Path, out: Path, *, outbox: Path,
+    catalogue: ActionCatalogue, params: MeasureParams, kept_value_days: int,
 ) -> Measured:  # fmt: skip
     """Compare the arms of every published run whose window is complete, and update the beliefs.
 
@@ -52,6 +54,8 @@ def measure_effects(
     ----------
     tables, features : Path
         Of the run that measures; its as-of date is the first day that is not seen.
+    scores : Path
+        What is expected of customers now; of the past the log says it.
     effects : Path
         Beliefs to write, which the next decisions read.
     out : Path
@@ -60,6 +64,8 @@ def measure_effects(
         The log of decisions: what was published stays as it was.
     catalogue : ActionCatalogue
     params : MeasureParams
+    kept_value_days : int
+        Days after a window for which what is expected then counts.
     """
     now = read_cutoffs(features).now
     log = read_log(outbox, now)
@@ -74,7 +80,9 @@ def measure_effects(
         waiting=log["as_of"].n_unique() - done["as_of"].n_unique(),
         next_on=log.filter(pl.col("window_end") > now)["window_end"].min(),  # type: ignore[arg-type]
     )
-    write(effects_table(rows, catalogue, params).cast(polars_schema(EFFECTS)), effects, EFFECTS)
+    seen = pl.concat([known.select(EXPECTED) for known in (log, read(scores, SCORES))])
+    believed = effects_table(with_gains(rows, seen, kept_value_days), catalogue, params)
+    write(believed.cast(polars_schema(EFFECTS)), effects, EFFECTS)
     write_text(learned_text(learned_effects(rows, params)), out / LEARNED)
     write(found.results, out / "measured.parquet", MEASURED)
     write(found.ledger, out / "ledger.parquet", LEDGER)

@@ -166,8 +166,9 @@ def measure(project: Project, paths: Paths) -> "Measured":
     from pipelines import measure as measuring
 
     return measuring.measure_effects(
-        paths.tables, paths.features, paths.effects, paths.measurement, outbox=project.outbox,
-        catalogue=project.catalogue.actions, params=project.params.measure,
+        paths.tables, paths.features, paths.scores, paths.effects, paths.measurement,
+        outbox=project.outbox, catalogue=project.catalogue.actions, params=project.params.measure,
+        kept_value_days=project.params.recommend.kept_value_days,
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ CUSTOMER = {
 PARAMS = {
     "budget_cents": 1_000_000,
     "margin_rate": 0.5,
-    "kept_value_days": 90,
+    "kept_value_days": 30,
     "holdout_share": 0.0,
     "random_share": 0.0,
     "usual_share": 0.0,

@@ -17,7 +17,7 @@ def worth(who, every, params, horizon_days):
 
 @pytest.mark.parametrize(
     ("p", "uplift"),
-    [(0.5, 0.1), (0.0, 0.0), (1.0, 0.0), (0.1, 0.036), (0.9, 0.036)],  # 4 p (1 - p) x 10 points
+    [(0.5, 0.1), (0.0, 0.0), (1.0, 0.0), (0.1, 0.06), (0.9, 0.06)],  # 2 sqrt(p (1 - p)) x 10 points
 )
 def test_effect_is_full_at_a_toss_up_and_nothing_at_the_ends(
     catalogue, customers, params, p, uplift
@@ -53,11 +53,13 @@ def test_negative_effect_never_pays(catalogue, customers, params):
 def test_kept_customer_is_worth_what_they_spend_in_the_days_that_count(
     catalogue, customers, params
 ):
-    keep = catalogue({"goal": "retain", "channels": {"email": 0}})
+    """Whoever buys again has stayed: the next order counts as much as being retained."""
+    keep = catalogue({"goal": "retain", "channels": {"email": 0}},
+                     {"id": "other", "goal": "next_value", "channels": {"email": 0}})  # fmt: skip
     who = customers({"customer_id": "a", "expected_value_cents": 600})
     for days, net in ((30, 60), (90, 180), (180, 360)):  # 0.1 x 600 / 0.5 x days / 30 x 0.5
         value = worth(who, options(keep), params(kept_value_days=days), 30)
-        assert value.net_cents.tolist() == [[net]]
+        assert value.net_cents.tolist() == [[net, net]]
 
 
 def test_kept_customer_is_worth_at_least_an_order(catalogue, customers, params):
@@ -67,10 +69,10 @@ def test_kept_customer_is_worth_at_least_an_order(catalogue, customers, params):
     assert value.net_cents.tolist() == [[50]]  # 0.1 x 1000 x 0.5
 
 
-def test_next_order_does_not_depend_on_the_days_that_a_kept_customer_counts(
+def test_first_order_does_not_depend_on_the_days_that_a_kept_customer_counts(
     catalogue, customers, params
 ):
-    who, every = customers({"customer_id": "a"}), options(catalogue())
+    who, every = customers({"customer_id": "a"}), options(catalogue({"goal": "first_value"}))
     short, long = (worth(who, every, params(kept_value_days=days), 30) for days in (1, 365))
     assert short.net_cents.tolist() == long.net_cents.tolist()
 

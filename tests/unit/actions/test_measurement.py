@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from actions.evidence import evidence
+from actions.gains import STAYS
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
@@ -111,6 +112,11 @@ def test_ledger_sets_what_came_beside_what_was_promised(decided, catalogue):
 # ----- beliefs
 
 
+def gained(rows: pl.DataFrame) -> pl.DataFrame:
+    """Nothing but success itself counts: a success is worth 1, and p of it was expected."""
+    return rows.with_columns((pl.col("success") - pl.col("p_value")).alias(STAYS))
+
+
 def test_belief_without_evidence_is_the_prior():
     for belief in posterior((2.0, 1.0), 0.5, [None, None]):
         assert belief == pytest.approx((2.0, 1.25**0.5))
@@ -130,7 +136,7 @@ def test_stages_learn_from_one_another_and_most_from_themselves():
 
 def test_wrong_prior_gives_way_to_much_evidence(decided, catalogue):
     prior = {"effect": {"points": 1, "sd": 1, "source": "assumption"}}
-    table = effects_table(decided(0.4, 0.3, n=100_000), catalogue(prior), PARAMS)
+    table = effects_table(gained(decided(0.4, 0.3, n=100_000)), catalogue(prior), PARAMS)
     (row,) = table.to_dicts()
     assert (row["basis"], row["stage"], row["control"]) == ("measured", "engagement", 100_000)
     assert row["measured_points"] == pytest.approx(10)
@@ -138,7 +144,7 @@ def test_wrong_prior_gives_way_to_much_evidence(decided, catalogue):
 
 
 def test_handful_of_equal_outcomes_is_not_certainty(decided):
-    found = evidence(decided(1.0, 1.0, n=2), "offer")
+    found = evidence(gained(decided(1.0, 1.0, n=2)), "offer", STAYS)
     assert found is not None
     assert found.error > 40
 
@@ -170,12 +176,12 @@ def drawn_log(effect: float) -> pl.DataFrame:
 @pytest.mark.parametrize("effect", [0.0, 0.1])
 def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
     """The plain difference would be off by 100 x (17/30 - 13/27) x 0.4: customers differ."""
-    found = evidence(drawn_log(effect), "offer")
+    found = evidence(gained(drawn_log(effect)), "offer", STAYS)
     assert found is not None
     assert found.points == pytest.approx(100 * effect, abs=2.5 * found.error)
     assert found.error < 1
 
 
 def test_nothing_measured_leaves_everything_assumed(decided, catalogue):
-    table = effects_table(decided(0.4, 0.3).clear(), catalogue(), PARAMS)
+    table = effects_table(gained(decided(0.4, 0.3)).clear(), catalogue(), PARAMS)
     assert table.select("basis", "points").rows() == [("assumed", 10.0)]
