@@ -22,8 +22,7 @@ from features.schemas import LABELS
 from models.baselines import look_up, stays_table, transition_table
 from models.evaluation import OURS
 from models.metrics import Interval, class_log_losses, macro_f1, paired_interval
-from models.preprocessing import informative
-from models.standing import fit_standing, probabilities
+from models.standing import fit_standing, probabilities, standing_columns
 from pipelines import steps
 from pipelines.examples import Standing, classes, columns_of, labelled, standing_examples
 from pipelines.features import read_cutoffs
@@ -118,7 +117,7 @@ def predicted(rows: Rows, standing: Standing) -> dict[str, np.ndarray]:
     x, after, _ = standing_examples(rows.known, columns, standing)
     test = standing_examples(rows.test, columns, standing).x
     before, now = (classes(part, standing.name) for part in (rows.known, rows.test))
-    model = fit_standing(x.loc[:, informative(x)], after, params.train, params.run.seed)
+    model = fit_standing(x.loc[:, standing_columns(x)], after, params.train, params.run.seed)
     return {
         OURS: probabilities(model, test, order),
         "stays": look_up(stays_table(before, after, len(order)), now, order),

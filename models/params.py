@@ -29,6 +29,7 @@ class TrainParams(Record):
 class ValueParams(Record):
     """The boostings that correct MBG/NBD and Gamma-Gamma, and the cutoffs that judge them."""
 
+    min_customers: int = Field(ge=2)
     boosting_rounds: int = Field(ge=10, le=1000)
     boosting_leaves: int = Field(ge=2, le=255)
     learning_rate: float = Field(ge=0.001, le=1)

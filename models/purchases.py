@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
-LIMIT = 12.0  # of the logarithms of the parameters, in the data's own unit of time
+LIMIT = 8.0  # of the logarithms: beyond, all customers are alike, and hyp2f1 overflows
 SMALLEST = 1e-9
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from models.params import TrainParams
+from models.preprocessing import informative
 
 CURRENT = "current_code"
 
@@ -26,6 +27,12 @@ def with_current(x: pd.DataFrame, current: np.ndarray, classes: tuple[str, ...])
     """The features and the present class as its number in `classes`."""
     codes = {name: code for code, name in enumerate(classes)}
     return x.assign(**{CURRENT: [float(codes[name]) for name in current]})
+
+
+def standing_columns(x: pd.DataFrame) -> list[str]:
+    """What the model reads: all that tells customers apart, and the present class in any case."""
+    wanted = {*informative(x), CURRENT}
+    return [name for name in x.columns if name in wanted]
 
 
 def fit_standing(

@@ -17,8 +17,7 @@ from features.schemas import LABELS, LEVELS, STAGES
 from models.churn import churn_columns
 from models.fitting import Task, fit_churn
 from models.params import TrainParams, ValueParams
-from models.preprocessing import informative
-from models.standing import fit_standing
+from models.standing import fit_standing, standing_columns
 from pipelines import worth
 from pipelines.artifacts import save_model
 from pipelines.champions import KINDS
@@ -108,12 +107,15 @@ def _fit(
         if len(set(following)) < 2:
             why_not[standing.name] = "everybody has the same next class"
             continue
-        model = fit_standing(x.loc[:, informative(x)], following, params, seed)
+        model = fit_standing(x.loc[:, standing_columns(x)], following, params, seed)
         models[standing.name] = save_model(model, out / f"{standing.name}.skops")
     latest = read_snapshot(features, cutoffs.test) if cutoffs.test else known.clear()
     valued = worth.fit(known, latest, facts["columns"], facts["label"], value, seed)
     if valued is None:
-        why_not["value"] = "nobody has a value event at the past cutoffs"
+        why_not["value"] = (
+            f"fewer than {value.min_customers} customers with an order at the past cutoffs after "
+            "which anybody paid, or nothing tells them apart"
+        )
     else:
         models["value"] = save_model(valued, out / "value.skops")
     return Training(

@@ -20,7 +20,10 @@ def fit(
     rows: pl.DataFrame, latest: pl.DataFrame, columns: list[str], churn: ChurnParams,
     params: ValueParams, seed: int,
 ) -> SavedValue | None:  # fmt: skip
-    """Fit on labelled rows of all training cutoffs; None where nobody ever ordered.
+    """Fit on labelled rows of the training cutoffs; None where there is nothing to learn.
+
+    That is where too few ordered before the cutoffs after which anybody paid, or where nothing
+    tells them apart.
 
     Parameters
     ----------
@@ -29,10 +32,12 @@ def fit(
         Only histories are read from it.
     """
     parts = buyers(rows).partition_by("as_of")
-    cutoffs = [cutoff_of(part) for part in parts]
-    if not cutoffs or not buyers(latest).height:
+    cutoffs = [c for c in map(cutoff_of, parts) if c.cents.sum() > 0]
+    if sum(c.rows.height for c in cutoffs) < params.min_customers or not buyers(latest).height:
         return None
-    own = informative(matrix(pl.concat(parts), columns))
+    own = informative(matrix(pl.concat([c.rows for c in cutoffs]), columns))
+    if not own:
+        return None
     window = Window(churn.gap_days, churn.horizon_days)
     return SavedValue().of(fit_value(cutoffs, buyers(latest), own, window, params, seed))
 

@@ -26,6 +26,7 @@ from models.value_backtest import Cutoff, Seen, Trial, Window, after_boosting, f
 from models.value_judge import accuracy, judge_value
 
 PARAMS = ValueParams(
+    min_customers=10,
     boosting_rounds=20, boosting_leaves=4, learning_rate=0.1, min_customers_in_leaf=20,
     backtest_cutoffs=2, season_ratio=0.7,
 )  # fmt: skip
