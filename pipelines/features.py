@@ -23,6 +23,7 @@ from features.standing import RULES, StandingRules, with_own_stage, with_standin
 from features.time import cutoffs, day_number, refuse_after
 from pipelines.buckets import BUCKET, with_bucket
 from pipelines.ingest import read_events
+from pipelines.origin import sources
 from pipelines.progress import followed
 from pipelines.state import (
     SPARK_FILES,
@@ -201,6 +202,7 @@ def _plan(
     made_of = [
         repr(dates), params.model_dump_json(), repr(dimensions), custom.source if custom else "",
         standing.model_dump_json(), *map(identity, states),
+        *sources(["features"]),
     ]  # fmt: skip
     for text in made_of:
         digest.update(text.encode() + b"\0")

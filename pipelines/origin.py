@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -56,7 +57,7 @@ def made_of(project: Project, paths: Paths, as_of: date) -> MadeOf:
         params=_digest(json.dumps(settings, sort_keys=True)),
         models=_digest(champions),
         past=_digest(*_deliveries(project.outbox, as_of)),
-        software=_digest(json.dumps(libraries()), *_sources()),
+        software=_digest(json.dumps(libraries()), *sources()),
     )
 
 
@@ -90,9 +91,10 @@ def _deliveries(outbox: Path, as_of: date) -> list[str]:
     return [(path / MANIFEST).read_text("utf-8") for path in earlier]
 
 
-def _sources() -> list[str]:
+def sources(packages: Sequence[str] = PACKAGES) -> list[str]:
+    """SHA-256 of each file of Keepwell's own code."""
     here = Path(__file__).resolve().parent.parent
-    files = [p for name in PACKAGES for p in sorted((here / name).rglob("*"))]
+    files = [p for name in packages for p in sorted((here / name).rglob("*"))]
     read = [p for p in files if p.suffix in (".py", ".html", ".css", ".js")]
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in read]
 

@@ -16,6 +16,7 @@ import pytest
 from features.params import FeatureParams
 from features.schemas import CONSENTS, CUSTOMERS, EVENTS
 from features.time import day_number
+from pipelines import features
 from pipelines.config import read_catalogue, read_params
 from pipelines.features import build_features, read_snapshot
 from pipelines.progress import followed
@@ -171,6 +172,16 @@ def test_same_run_again_writes_no_file(company, parts):
     before |= {path: path.stat().st_mtime_ns for path in shop.out.rglob("customers-*.parquet")}
     shop.build()
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_other_software_makes_the_snapshots_of_the_same_events_anew(company, parts, monkeypatch):
+    shop = company("shop")
+    shop.add("history", parts["history"])
+    made = shop.build()
+    before = {path: path.stat().st_mtime_ns for path in shop.out.rglob("customers-*.parquet")}
+    monkeypatch.setattr(features, "sources", lambda _: ["of the next release"])
+    assert shop.build() == made
+    assert [path for path, written in before.items() if path.stat().st_mtime_ns == written] == []
 
 
 KILLED = """
