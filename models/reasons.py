@@ -58,8 +58,7 @@ def _spoken(
     side = numbers > middle if definition.high else numbers < middle
     rounded = numbers.round(1)
     different = rounded.drop_nulls().unique()
-    before, _, after = phrase.partition("{x}")
-    said = pl.Series([f"{before}{v:g}{after}" for v in different], dtype=pl.String)
+    said = pl.Series([phrase.replace("{x}", f"{v:g}") for v in different], dtype=pl.String)
     words = rounded.replace_strict(different, said, default="", return_dtype=pl.String)
     return words.to_numpy(), side.fill_null(False).to_numpy()
 

@@ -55,6 +55,13 @@ def test_strongest_reasons_come_first_with_their_value(first):
     assert first(shares) == ["silent for 90 days", "2 cases", "0 orders"]
 
 
+def test_phrase_that_names_no_value_shows_none():
+    fewer = feature("few", low="fewer orders than before", family="orders")
+    shares, middles = np.array([[0.5]] * 3), {"few": 2.0}
+    found = reasons(["few"], shares, VALUES.select("few"), [fewer], middles)
+    assert found["reason_1"].to_list() == ["fewer orders than before", None, None]
+
+
 def test_there_are_three_at_most(first):
     shares = {"silent": 0.4, "few": 0.3, "visits": 0.2, "cases": 0.1}
     assert first(shares) == ["silent for 90 days", "0 orders", "1 visits"]
