@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +115,7 @@ def arguments() -> argparse.Namespace:
 def measured(folder: Path, asked: argparse.Namespace, times: int) -> dict[str, float] | None:
     """Figures of the night after a history, as far as was asked for."""
     doing = STEPS[: STEPS.index(asked.until) + 1]
-    once(folder, "history", lambda: make_history(folder, asked, times))
+    once(folder, "history", lambda: elsewhere(make_history, folder, asked, times))
     if "first" in doing:
         once(folder, "first", lambda: night(folder, TONIGHT - timedelta(days=1)))
     if "night" not in doing:
@@ -130,6 +132,12 @@ def once(folder: Path, step: str, work: Callable[[], dict[str, float]]) -> dict[
         print(f"{folder.name}, {step}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
         done.write_text(json.dumps(found))
     return json.loads(done.read_text())
+
+
+def elsewhere(work: Callable[..., dict[str, float]], *arguments: object) -> dict[str, float]:
+    """Do it in another process: a run that is started later counts what this one once held."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def make_history(folder: Path, asked: argparse.Namespace, times: int) -> dict[str, float]:

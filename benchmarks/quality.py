@@ -32,7 +32,10 @@ DATA = ROOT.parent / "shared" / "data"
 LOOKBACK_DAYS = {"all": 3650, "recent": 180}
 SAMPLES, SEED = 500, 0
 OURS, BARS = "keepwell", ("rfm_logistic", "mbg_nbd")
-NOT_FEATURES = ("customer_id", "as_of", "stage", "level", "activity", "churned", "in_population")
+NOT_FEATURES = (
+    "customer_id", "as_of", "stage", "stage_source", "level", "activity", "churned",
+    "in_population",
+)  # fmt: skip
 
 
 class Bounds(NamedTuple):
