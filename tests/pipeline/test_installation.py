@@ -99,7 +99,10 @@ def server(database, objects, tmp_path_factory):
         "--artifacts-destination", "s3://keepwell/models", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1",
     ]  # fmt: skip
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # nine processes that nobody needs here
+    }
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment, start_new_session=True
