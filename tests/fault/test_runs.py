@@ -158,7 +158,7 @@ def test_sigterm_ends_a_run_cleanly_with_143(shop):
         running.send_signal(signal.SIGTERM)
         said = running.stderr.read()
     assert running.returncode == 143
-    assert said.splitlines()[-1].startswith("keepwell: stopped by SIGTERM")
+    assert "\nkeepwell: stopped by SIGTERM" in f"\n{said}"
     assert endings(shop)[-1] == "stopped"
     assert not list(shop.rglob(".unfinished-*"))
 

@@ -17,7 +17,17 @@ from pipelines.settings import with_values
 
 CODE = ("actions", "catalogue", "delivery", "features", "models", "pipelines", "simulation")
 # What only reads, writes or keeps order: no value of a step depends on it.
-PLUMBING = {"champions", "config", "ending", "lock", "params", "progress", "tables", "tracking"}
+PLUMBING = {
+    "champions",
+    "config",
+    "ending",
+    "lock",
+    "origin",
+    "params",
+    "progress",
+    "tables",
+    "tracking",
+}
 CONFIGURATION = ("dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore")
 
 
