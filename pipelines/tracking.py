@@ -81,7 +81,7 @@ def open_store(params: TrackingParams, root: Path) -> Any:
     from sqlalchemy.exc import SQLAlchemyError
 
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised; rows stay out
     uri = _absolute(params.uri, root)
     location = _absolute_folder(params.artifacts, root) if uri.startswith(SQLITE) else None
     file = _file_of(uri)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version as installed
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,25 @@ def test_version_that_is_not_there_is_named(store, registered, version):
 def test_second_opening_finds_what_the_first_registered(root, registered):
     again = tracking.open_store(PARAMS, root)
     assert tracking.find(again, "shop-churn", "1") == registered
+
+
+def test_failing_store_is_said_in_one_line_without_what_was_to_be_stored(tmp_path):
+    """MLflow's own log has the statement and its values."""
+    program = (
+        "import sqlite3; from pathlib import Path; from pipelines.tracking import *\n"
+        "words = {'uri': 'sqlite:///mlflow.db', 'artifacts': 'kept', 'experiment': 'shop'}\n"
+        "params = TrackingParams(**words)\n"
+        "open_store(params, Path())\n"
+        "with sqlite3.connect('mlflow.db') as db: db.execute('drop table experiments')\n"
+        "open_store(params, Path())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    logged, _, raised = done.stderr.partition("Traceback")
+    assert "no such table" in raised
+    assert "SQL" not in logged
 
 
 def test_nothing_is_sent_home(store):
