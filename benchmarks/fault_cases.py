@@ -227,7 +227,7 @@ def _refused(ended: Ended, bench: Bench, project: Path) -> str:
     told = [row for row in ended.said.splitlines() if row.startswith("keepwell: ")]
     seen, left = delivered(project, bench.world), left_over(project)
     fine = ended.code == STORAGE and len(told) == 1 and "Traceback" not in ended.said
-    return "" if fine and seen == "old" and not left else (
+    return "" if fine and not _wrong(seen) and not left else (
         f"code {ended.code}, {seen}, left {left}: {ended.said[-300:]}"
     )  # fmt: skip
 

@@ -69,9 +69,9 @@ def storage_error(error: BaseException) -> StorageError | None:
             where = getattr(one, "filename", None)
             place = os.path.basename(os.fspath(where)) if where else "project folder"  # noqa: PTH119
             return StorageError(
-                f"{place}: {STORAGE[number]}. Got {errno.errorcode[number]}. What was delivered "
-                f"before is untouched. Make room or mend it, then run again; `keepwell doctor` "
-                f"says where to look."
+                f"{place}: {STORAGE[number]}. Got {errno.errorcode[number]}. What lies in the "
+                f"outbox is whole. Make room or mend it, then run again; `keepwell doctor` says "
+                f"where to look."
             )
     return None
 
