@@ -31,7 +31,7 @@ from features.schemas import (
     SENDS,
 )
 from features.time import day_number, visible
-from pipelines.features import read_snapshot
+from pipelines.features import scan_snapshot
 from pipelines.ingest import read_events
 from pipelines.measure import read_learned
 from pipelines.params import TrackingParams
@@ -61,8 +61,9 @@ def build_decisions(
     learned = read_learned(measurement)
     as_of: date = scored["as_of"][0]
     decided = decide(
-        with_features(scored, features), contact_record(tables, outbox, catalogue, as_of),
-        catalogue, measured, params, as_of=as_of, horizon_days=churn.horizon_days,
+        with_features(scored, features, catalogue),
+        contact_record(tables, outbox, catalogue, as_of), catalogue, measured, params,
+        as_of=as_of, horizon_days=churn.horizon_days,
         provenance=_provenance(scored, measured, learned, catalogue_hash, params),
         learned=learned,
     )  # fmt: skip
@@ -123,9 +124,12 @@ def track(plan: Path, as_of: date, params: TrackingParams, root: Path) -> None:
             mlflow.log_artifact(str(plan / name))
 
 
-def with_features(scored: pl.DataFrame, features: Path) -> pl.DataFrame:
-    """Scores with the features of the same date, which rules name."""
-    return joined(scored, read_snapshot(features, scored["as_of"][0]))
+def with_features(scored: pl.DataFrame, features: Path, catalogue: ActionCatalogue) -> pl.DataFrame:
+    """Scores with those features of the same date that the actions' rules name."""
+    named = {c.feature for action in catalogue.actions for c in action.when.conditions}
+    snapshot = scan_snapshot(features, scored["as_of"][0])
+    needed = sorted({"customer_id", "activity", *CLASSES, *named})
+    return joined(scored, snapshot.select(needed).collect())
 
 
 def joined(scored: pl.DataFrame, snapshot: pl.DataFrame) -> pl.DataFrame:

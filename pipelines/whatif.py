@@ -24,7 +24,7 @@ def what_if(
     scored = read(paths.scores, SCORES)
     as_of = scored["as_of"][0]
     decided = decide(
-        with_features(scored, paths.features),
+        with_features(scored, paths.features, catalogue),
         contact_record(paths.tables, project.outbox, catalogue, as_of),
         catalogue, read(paths.effects, EFFECTS), params.recommend, as_of=as_of,
         horizon_days=params.churn.horizon_days, provenance=TRIAL,
