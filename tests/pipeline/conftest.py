@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import pytest
 
+from pipelines import steps
 from pipelines.project import Project
-from pipelines.run import Outcome, run
+from pipelines.run import STATE, Outcome, run
 from pipelines.settings import with_values
 from pipelines.simulate import simulate_project
 
@@ -61,6 +62,21 @@ def run_job():
         return Done(project, run(project, as_of, training=training, say=silent))
 
     return run_for
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """Do the steps up to training, for tests that look between the steps; returns the paths."""
+
+    def steps_of(project, as_of):
+        paths = project.paths(STATE)
+        steps.ingest(project, paths)
+        steps.features(project, paths, as_of)
+        steps.labels(project, paths)
+        steps.train(project, paths)
+        return paths
+
+    return steps_of
 
 
 @pytest.fixture(scope="session")

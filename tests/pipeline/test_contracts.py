@@ -11,7 +11,6 @@ from features.schemas import LABELS, SCORES
 from pipelines import steps
 from pipelines.features import read_cutoffs
 from pipelines.project import Project
-from pipelines.run import STATE
 from pipelines.settings import with_values
 from pipelines.tables import read
 
@@ -87,13 +86,8 @@ def company(repository, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def paths(company):
-    own = company.paths(STATE)
-    steps.ingest(company, own)
-    steps.features(company, own, NOW)
-    steps.labels(company, own)
-    steps.train(company, own)
-    return own
+def paths(company, trained):
+    return trained(company, NOW)
 
 
 @pytest.fixture(scope="module")

@@ -56,13 +56,9 @@ def company(repository, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def paths(company):
+def paths(company, trained):
     """All that is made up to the scores."""
-    own = company.paths(STATE)
-    steps.ingest(company, own)
-    steps.features(company, own, NOW)
-    steps.labels(company, own)
-    steps.train(company, own)
+    own = trained(company, NOW)
     steps.evaluate(company, own)
     steps.score(company, own)
     return own
