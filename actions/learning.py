@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 
 from actions.arms import USUAL
+from actions.intervals import Z, holm, two_sided
 from actions.params import MeasureParams
+from actions.power import ALPHA
 from actions.uplift import FOLDS, Line, Trial, gain_over_best_arm, learn
 from features.schemas import ACTIVITIES, STAGES
 
@@ -64,23 +66,24 @@ def learned_effects(rows: pl.DataFrame, params: MeasureParams) -> LearnedEffects
         An action is absent where the interval of the gain is not above 0.
     """
     known = rows.filter(pl.col("arm") != USUAL, pl.col("action_propensity").is_not_null())
-    found: LearnedEffects = {}
-    for action in sorted(known["action_id"].drop_nulls().unique()):
-        trial = _trial(known, action)
-        counts = np.bincount(trial.arm[trial.arm >= 0], minlength=2)
-        if counts.min() < max(params.min_per_arm, 10 * FOLDS):
-            continue
-        learned = learn(trial)
-        gain = gain_over_best_arm(trial, learned, np.zeros(1))
-        if gain.low > 0 and learned.effects[0].proven:
-            found[action] = _entry(learned.effects[0].line, gain[:3], len(trial.arm))
-    return found
+    trials = {
+        action: _trial(known, action) for action in sorted(known["action_id"].drop_nulls().unique())
+    }
+    fewest = max(params.min_per_arm, 10 * FOLDS)
+    large = {action: trial for action, trial in trials.items() if _smaller_arm(trial) >= fewest}
+    learned = {action: learn(trial) for action, trial in large.items()}
+    gains = {a: gain_over_best_arm(large[a], learned[a], np.zeros(1)) for a in large}
+    corrected = holm([two_sided(gain.mean, (gain.high - gain.mean) / Z) for gain in gains.values()])
+    return {
+        action: _entry(learned[action].effects[0].line, gain[:3], len(large[action].arm))
+        for (action, gain), p in zip(gains.items(), corrected, strict=True)
+        if gain.mean > 0 and p < ALPHA and learned[action].effects[0].proven
+    }
 
 
 def _trial(rows: pl.DataFrame, action: str) -> Trial:
-    options = pl.col("eligible_options").str.split(" ")
-    could = options.list.eval(pl.element().str.starts_with(f"{action}:")).list.any()
-    own = rows.filter(could)
+    """Those planned for the action: of everybody else next to nobody had a chance to get it."""
+    own = rows.filter(pl.col("planned_action_id") == action)
     arm = own.select(
         pl.when(pl.col("action_id").is_null())
         .then(0)
@@ -96,6 +99,10 @@ def _trial(rows: pl.DataFrame, action: str) -> Trial:
         own["success"].to_numpy(),
         fold,
     )
+
+
+def _smaller_arm(trial: Trial) -> int:
+    return int(np.bincount(trial.arm[trial.arm >= 0], minlength=2).min())
 
 
 def _entry(line: Line, gain: tuple[float, ...], decisions: int) -> dict[str, Any]:

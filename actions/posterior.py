@@ -12,7 +12,7 @@ from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
 from actions.gains import gain_of
 from actions.params import MeasureParams
-from actions.priors import believed_points
+from actions.priors import Belief, believed, combined
 from features.schemas import EFFECTS
 
 Prior = tuple[float, float]
@@ -73,13 +73,20 @@ def effects_table(
         [evidence(by_stage.get(s, none), a.id, gain_of(a.goal)) for s in a.stages] for a in actions
     ]
     measured: list[Measured] = [[one and one[:2] for one in found] for found in known]
-    points = believed_points(actions)
-    priors = [(points[a.id], a.effect.sd) for a in actions]
+    seen = {
+        action.id: combined(*(one and Belief(*one) for one in found))
+        for action, found in zip(actions, measured, strict=True)
+        if any(found)
+    }
+    priors = believed(actions, seen)
     lines = [
         (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
-        for action, prior, own, seen in zip(actions, priors, known, measured, strict=True)
+        for action, own, found in zip(actions, known, measured, strict=True)
         for stage, belief, one in zip(
-            action.stages, posterior(prior, share * prior[1], seen), own, strict=True
+            action.stages,
+            posterior(priors[action.id], share * priors[action.id].sd, found),
+            own,
+            strict=True,
         )
     ]
     kinds = {"text": pl.String, "integer": pl.Int64, "float": pl.Float64}

@@ -1,30 +1,85 @@
-"""How far the catalogue's guesses are believed: as far as they differ by more than their own doubt.
+"""What an action is believed to do, given what all actions are thought and were seen to do.
 
-Every guess comes with its standard deviation. Where guesses differ no more than such doubt alone
-would make them differ, their differences say nothing, and each action is believed to do what the
-catalogue's actions do on average; where they differ by more, each keeps its share.
+Every guess of the catalogue comes with its standard deviation. Where guesses differ no more than
+such doubt alone would make them differ, their differences say nothing, and each action is believed
+to do what the catalogue's actions do on average; where they differ by more, each keeps its share.
+A measurement is one more guess, whose doubt is its standard error: as results come in, doubts
+shrink, and differences that are real begin to count.
 """
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from actions.catalogue import Action
 
 FEWEST = 4  # actions; a mean that is estimated too makes shrinking pay only from the fourth on
+NOT_MEASURED: Mapping[str, "Belief"] = {}
 
 
-def believed_points(actions: list[Action]) -> dict[str, float]:
-    """Effect of each action before anything is measured [percentage points at a toss-up].
+class Belief(NamedTuple):
+    """Effect at a toss-up and how unsure it is [percentage points]."""
+
+    points: float
+    sd: float
+
+
+class Family(NamedTuple):
+    """The actions as a whole: their mean effect, its variance, and the variance between them."""
+
+    mean: float
+    mean_variance: float
+    between: float
+
+
+def believed(
+    actions: list[Action], measured: Mapping[str, Belief] = NOT_MEASURED
+) -> dict[str, Belief]:
+    """Each action's guess, drawn to the mean as far as the actions do not differ beyond doubt.
+
+    Parameters
+    ----------
+    actions : list of Action
+    measured : mapping of Belief
+        What was seen of actions so far. It tells how the actions are as a whole; the belief in each
+        of them here is that before its own results (actions.posterior adds them).
 
     References
     ----------
     Efron B., Morris C., 1973, Stein's estimation rule and its competitors: an empirical Bayes
     approach, Journal of the American Statistical Association 68, 117-130.
     """
-    guesses = np.array([action.effect.points for action in actions])
-    doubts = np.array([action.effect.sd for action in actions]) ** 2
+    guesses = {action.id: Belief(action.effect.points, action.effect.sd) for action in actions}
     if len(actions) < FEWEST:
-        return {a.id: a.effect.points for a in actions}
-    beyond = max(float(guesses.var(ddof=1) - doubts.mean()), 0.0)
-    kept = beyond / (beyond + doubts)
-    believed = guesses.mean() + kept * (guesses - guesses.mean())
-    return {action.id: float(one) for action, one in zip(actions, believed, strict=True)}
+        return guesses
+    whole = family([combined(guess, measured.get(name)) for name, guess in guesses.items()])
+    return {name: _drawn(guess, whole) for name, guess in guesses.items()}
+
+
+def combined(*known: Belief | None) -> Belief:
+    """What independent sources say together, each weighted by its precision."""
+    some = [one for one in known if one is not None]
+    weight = np.array([one.sd**-2 for one in some])
+    points = np.array([one.points for one in some])
+    return Belief(float(weight @ points / weight.sum()), float(weight.sum() ** -0.5))
+
+
+def family(known: list[Belief]) -> Family:
+    """Mean and variance of the actions' effects, by moments.
+
+    The mean is not weighted: catalogues doubt large effects more, so that weights by precision
+    would favour the small ones.
+    """
+    points = np.array([one.points for one in known])
+    doubts = np.array([one.sd for one in known]) ** 2
+    spread = float(points.var(ddof=1))
+    between = max(spread - float(doubts.mean()), 0.0)
+    return Family(float(points.mean()), spread / len(known), between)
+
+
+def _drawn(guess: Belief, whole: Family) -> Belief:
+    doubt = guess.sd**2
+    kept = whole.between / (whole.between + doubt)
+    variance = kept * doubt + (1 - kept) ** 2 * whole.mean_variance
+    return Belief(whole.mean + kept * (guess.points - whole.mean), float(np.sqrt(variance)))

@@ -149,6 +149,26 @@ def test_handful_of_equal_outcomes_is_not_certainty(decided):
     assert found.error > 40
 
 
+def test_small_holdout_without_a_rare_gain_is_as_unsure_as_the_gains_are_rare():
+    """2 of 100 gained 10, none of 10 held out: squares 2 x 9.8^2 + 98 x 0.2^2 = 196 over 110."""
+    rows = pl.DataFrame(
+        {
+            "customer_id": [f"c{k}" for k in range(110)],
+            "planned_action_id": "offer",
+            "arm": ["policy"] * 100 + ["holdout"] * 10,
+            "action_id": ["offer"] * 100 + [None] * 10,
+            "eligible_options": "offer:email",
+            "action_propensity": 0.5,
+            "p_value": 0.1,
+            STAYS: [10.0] * 2 + [0.0] * 108,
+        }
+    )
+    found = evidence(rows, "offer", STAYS)
+    assert found is not None
+    assert found.points == pytest.approx(0.2 * 100 / 0.6)  # an effect moves p = 0.1 by 0.6 of it
+    assert found.error == pytest.approx((196 / 110 * (1 / 100 + 1 / 10)) ** 0.5 * 100 / 0.6)
+
+
 def drawn_log(effect: float) -> pl.DataFrame:
     """All planned for the call; the random arm drew the offer, more often where there is less else.
 
