@@ -20,6 +20,7 @@ from features.schemas import ACTIVITIES, STAGES
 
 FEATURES = ("p_value", "responsive", "log_order_value", "log_expected_value")
 NAMES = (*FEATURES, *(f"stage_{s}" for s in STAGES), *(f"activity_{a}" for a in ACTIVITIES))
+SMALLEST = 0.01  # probability of success that is told from 0
 LearnedEffects = dict[str, dict[str, Any]]
 
 
@@ -27,9 +28,11 @@ def responsiveness(p: np.ndarray) -> np.ndarray:
     """Change of P(success) by an effect that changes a toss-up by 1; nothing at both ends.
 
     An effect is thought of as the same step on the scale on which every probability is equally
-    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2).
+    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2). Nobody is
+    taken for less than 1 % away from either end: no model and no observed rate knows that well.
     """
-    return 2 * np.sqrt(p * (1 - p))
+    known = np.clip(p, SMALLEST, 1 - SMALLEST)
+    return 2 * np.sqrt(known * (1 - known))
 
 
 def context(rows: pl.DataFrame) -> np.ndarray:
