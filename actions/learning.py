@@ -29,9 +29,9 @@ def responsiveness(p: np.ndarray) -> np.ndarray:
 
     An effect is thought of as the same step on the scale on which every probability is equally
     uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2). Nobody is
-    taken for less than 1 % away from either end: no model and no observed rate knows that well.
+    taken for less likely than 1 %: the observed rate of a stage is not known that well.
     """
-    known = np.clip(p, SMALLEST, 1 - SMALLEST)
+    known = np.maximum(p, SMALLEST)
     return 2 * np.sqrt(known * (1 - known))
 
 
