@@ -6,7 +6,7 @@ import numpy as np
 
 from actions.dual import NONE, relax, shadow_prices
 from actions.limits import Limits, checked
-from actions.repair import fill, relieve
+from actions.repair import best_among, fill, relieve
 
 NO_GAIN = "no_gain"
 
@@ -44,6 +44,7 @@ def allocate(worth: np.ndarray, limits: Limits) -> Allocation:
     ----------
     worth : int, shape (n_customers, n_options)
         Expected net worth in cents; 0 or less where an option is not allowed or does not pay.
+        Not copied where its options are contiguous.
     limits : Limits
 
     Returns
@@ -70,11 +71,9 @@ def allocate(worth: np.ndarray, limits: Limits) -> Allocation:
 
 def possible(worth: np.ndarray, limits: Limits) -> np.ndarray:
     """Worth by option, shape (n_options, n_customers), 0 where a single use breaks a limit."""
-    by_option = np.array(worth.T, order="C")  # a copy: the caller's stays as it is
-    fits = (limits.use <= limits.most[:, None]).all(axis=0)
-    if not fits.all():
-        by_option[~fits] = 0
-    return by_option
+    by_option = np.ascontiguousarray(worth.T)
+    fits = np.asarray(limits.use <= limits.most[:, None]).all(axis=0, keepdims=True)
+    return by_option if fits.all() else np.where(fits.T, by_option, 0)
 
 
 def kept_within(
@@ -92,18 +91,27 @@ def worth_of(by_option: np.ndarray, chosen: np.ndarray) -> int:
     return int(by_option[chosen[some], some].sum())
 
 
-def shortages(worth: np.ndarray, limits: Limits, chosen: np.ndarray) -> np.ndarray:
+def shortages(
+    worth: np.ndarray, usable: np.ndarray, limits: Limits, chosen: np.ndarray
+) -> np.ndarray:
     """Why each customer has no option, shape (n_customers,): '' where there is one.
 
     ``no_gain`` where nothing is worth more than 0, else the name of the first limit that has no
     room for the option that is worth most.
+
+    Parameters
+    ----------
+    worth : int, shape (n_customers, n_options)
+    usable : int, shape (n_usable,)
+        Options that could be chosen at all.
+    limits : Limits
+    chosen : int, shape (n_customers,)
     """
     reason = np.full(len(chosen), "", dtype=object)
     left = np.flatnonzero(chosen == NONE)
-    best = worth[left].argmax(axis=1)
+    _, best = best_among(worth.T, np.zeros(worth.shape[1]), left, usable)
     room = limits.most - limits.used(chosen)
     lacking = (limits.use > room[:, None]).argmax(axis=0)
-    names = np.array(limits.names, dtype=object)[lacking]
-    pays = worth[left, best] > 0
-    reason[left] = np.where(pays, names[best], NO_GAIN)
+    names = np.array([*(limits.names[limit] for limit in lacking), NO_GAIN], dtype=object)
+    reason[left] = names[best]
     return reason

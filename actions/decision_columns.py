@@ -24,13 +24,13 @@ def given_columns(
 ) -> list[pl.Series]:
     """What the option says of itself, and what it is worth; empty where there is none."""
     rows = np.flatnonzero(given != NONE)
-    own = rows, given[rows]
+    uplift, basis = value.belief.of(rows, given[rows])
     worths = pl.DataFrame(
         {
             "row": rows,
-            "basis": pl.Series([BASES[k] for k in value.basis[own]], dtype=pl.String),
-            "uplift": value.uplift[own],
-            "expected_net_value_cents": value.net_cents[own],
+            "basis": pl.Series(BASES, dtype=pl.String).gather(basis),
+            "uplift": uplift,
+            "expected_net_value_cents": value.net_cents[rows, given[rows]],
         }
     )
     chosen = (
@@ -60,11 +60,13 @@ def _option_columns(every: list[Option], cost_cents: np.ndarray, as_of: date) ->
 
 def planned_columns(plan: Plan, every: list[Option]) -> list[pl.Series]:
     """What the policy would give, whatever the arm."""
-    names = np.array([*(option.action.id for option in every), None], dtype=object)
-    channels = np.array([*(option.channel for option in every), None], dtype=object)
+    named = {
+        "planned_action_id": [*(option.action.id for option in every), None],
+        "planned_channel": [*(option.channel for option in every), None],
+    }
     return [
-        pl.Series("planned_action_id", names[plan.planned].tolist(), dtype=pl.String),
-        pl.Series("planned_channel", channels[plan.planned].tolist(), dtype=pl.String),
+        pl.Series(name, texts, dtype=pl.String).gather(plan.planned % len(texts))
+        for name, texts in named.items()
     ]
 
 
@@ -74,7 +76,7 @@ def eligible_column(allowed: np.ndarray, every: list[Option]) -> pl.Series:
     packed = np.packbits(allowed, axis=1)
     _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     texts = [" ".join(names[k] for k in np.flatnonzero(allowed[row])) for row in first]
-    return pl.Series(texts, dtype=pl.String).gather(which.ravel())
+    return pl.Series("eligible_options", texts, dtype=pl.String).gather(which.ravel())
 
 
 def probability_columns(

@@ -148,22 +148,21 @@ def decide(
     )  # fmt: skip
     allowed, left_at = exits(seen.passed)
     chance, drawn = _explored(seen, allowed, params, as_of)
-    offer = policy_offer(seen, allowed, drawn)
-    plan = make_plan(
-        np.where(allowed, seen.value.net_cents, 0), seen.arm == POLICY, shares(params)[POLICY],
-        offer.limits, seen.every,
-    )  # fmt: skip
+    net = np.where(allowed, seen.value.net_cents, 0)
+    left = seen.limits._replace(most=seen.limits.most - seen.limits.used(drawn))
+    plan = make_plan(net, seen.arm == POLICY, shares(params)[POLICY], left, seen.every)
     given = np.where(seen.arm == RANDOM, drawn, plan.given.chosen)
-    reason = _reasons(seen, allowed, left_at, given, plan)
+    reason = _reasons(seen, net, left_at, given, plan)
+    columns = [
+        *given_columns(given, seen.every, seen.value, as_of),
+        *planned_columns(plan, seen.every),
+        eligible_column(allowed, seen.every),
+        *probability_columns(seen.arm, given, plan, allowed, chance, params),
+    ]
     table = (
         seen.customers.select("customer_id", *CONTEXT)
         .with_columns(exit_reason=pl.Series(reason.tolist(), dtype=pl.String).replace("", None))
-        .with_columns(*given_columns(given, seen.every, seen.value, as_of))
-        .with_columns(
-            *planned_columns(plan, seen.every),
-            eligible_options=eligible_column(allowed, seen.every),
-        )
-        .with_columns(*probability_columns(seen.arm, given, plan, allowed, chance, params))
+        .with_columns(columns)
         .with_columns(
             outcome(),
             decision_id(as_of, provenance.catalogue_hash),
@@ -173,22 +172,8 @@ def decide(
         )
         .select(DECISIONS.names)
     )
-    return Decided(table, seen, plan, offer, drawn)
-
-
-def policy_offer(seen: Situation, allowed: np.ndarray, drawn: np.ndarray) -> Offer:
-    """What the policy arm can choose from, within what the random arm leaves of the limits.
-
-    Parameters
-    ----------
-    seen : Situation
-    allowed : bool, shape (n_customers, n_options)
-    drawn : int, shape (n_customers,)
-        What the random arm uses; -1 everywhere else.
-    """
-    left = seen.limits._replace(most=seen.limits.most - seen.limits.used(drawn))
-    own = allowed & (seen.arm == POLICY)[:, None]
-    return Offer(np.where(own, seen.value.net_cents, 0), left, seen.every)
+    net[seen.arm != POLICY] = 0
+    return Decided(table, seen, plan, Offer(net, left, seen.every), drawn)
 
 
 def _explored(
@@ -198,20 +183,20 @@ def _explored(
     part = params.random_share / (params.random_share + shares(params)[POLICY])
     limits, in_arm = seen.limits.scaled(part), seen.arm == RANDOM
     by = chances(allowed, in_arm, limits)
-    drawn = drawn_options(
-        seen.customers["customer_id"], allowed, by, salt=params.holdout_salt, as_of=as_of
-    )
-    return by, within(np.where(in_arm, drawn, NONE), limits)
+    drawn = np.full(len(in_arm), NONE)
+    drawn[in_arm] = drawn_options(
+        seen.customers["customer_id"].filter(pl.Series(in_arm)), allowed[in_arm], by.kept,
+        salt=params.holdout_salt, as_of=as_of,
+    )  # fmt: skip
+    return by, within(drawn, limits)
 
 
 def _reasons(
-    seen: Situation, allowed: np.ndarray, left_at: np.ndarray, given: np.ndarray, plan: Plan
+    seen: Situation, net: np.ndarray, left_at: np.ndarray, given: np.ndarray, plan: Plan
 ) -> np.ndarray:
     """Why each customer has no action; '' where there is one."""
-    net = np.where(allowed, seen.value.net_cents, 0)
-    shut = [option.action.id in plan.closed for option in seen.every]
-    net[:, shut] = 0
-    short = shortages(net, seen.limits, given)
+    used = [k for k, option in enumerate(seen.every) if option.action.id not in plan.closed]
+    short = shortages(net, np.array(used, dtype=np.int64), seen.limits, given)
     codes = np.array([name.partition(":")[0] for name in short], dtype=object)
     reason = np.where(left_at == "", codes, left_at)
     reason[(seen.arm == RANDOM) & (given == NONE) & (left_at == "")] = NOT_DRAWN

@@ -117,7 +117,7 @@ def _lowest_prices(worth: np.ndarray, limits: Limits, top: np.ndarray) -> np.nda
 def _highest_prices(worth: np.ndarray, limits: Limits) -> np.ndarray:
     """At these, nobody would use the limit; 0 where it cannot bind."""
     highest = worth.max(axis=1).clip(0)
-    wanted = np.where(worth > 0, 1, 0).sum(axis=1)
+    wanted = np.count_nonzero(worth > 0, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(limits.use > 0, highest / limits.use, 0.0)
     binds = limits.use @ wanted > limits.most

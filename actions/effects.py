@@ -18,19 +18,60 @@ NOTHING_LEARNED: LearnedEffects = {}
 BASES = (ASSUMED, MEASURED, RANDOMISED)
 
 
-class Worth(NamedTuple):
-    """Arrays of shape (n_customers, n_options); costs have shape (n_options,).
+class Belief(NamedTuple):
+    """Change of P(success) that each option is believed to bring [-1 to 1].
+
+    Held by stage, not as a matrix: millions of customers share the effect of their stage.
 
     Attributes
     ----------
-    uplift : change of P(success) [-1 to 1]
-    basis : where the uplift comes from, a position in BASES
-    net_cents : expected net value, rounded to integer cents
-    cost_cents : contact cost plus expected incentive, integer cents
+    responsive : float, shape (n_customers,)
+        What a change of a toss-up by 1 changes for each customer.
+    stage : int, shape (n_customers,)
+        Row of the tables below.
+    points : float, shape (n_stages, n_options)
+        Effect at a toss-up.
+    basis : int, shape (n_stages, n_options)
+        Where the effect comes from, a position in BASES.
+    own : mapping
+        Option -> change of P(success) of each customer, where it was learned by customer.
     """
 
-    uplift: np.ndarray
+    responsive: np.ndarray
+    stage: np.ndarray
+    points: np.ndarray
     basis: np.ndarray
+    own: dict[int, np.ndarray]
+
+    def uplift(self, option: int) -> np.ndarray:
+        """Of everybody by one option, shape (n_customers,)."""
+        learned = self.own.get(option)
+        return self.responsive * self.points[self.stage, option] if learned is None else learned
+
+    def of(self, customers: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Uplift and basis of some customers by the option chosen for each, shape (n,) both."""
+        where = self.stage[customers], chosen
+        uplift, basis = self.responsive[customers] * self.points[where], self.basis[where]
+        for option, learned in self.own.items():
+            own = chosen == option
+            uplift[own] = learned[customers[own]]
+            basis[own] = BASES.index(RANDOMISED)
+        return uplift, basis
+
+
+class Worth(NamedTuple):
+    """What is believed, and what it comes to in money.
+
+    Attributes
+    ----------
+    belief : Belief
+    net_cents : int, shape (n_customers, n_options), options contiguous
+        Expected net value, rounded to integer cents.
+    cost_cents : int, shape (n_options,)
+        Contact cost plus expected incentive.
+    """
+
+    belief: Belief
     net_cents: np.ndarray
     cost_cents: np.ndarray
 
@@ -63,47 +104,48 @@ def worth(
         Effects that differ between customers, where that is proven to pay
         (actions.learning.learned_effects); they stand before what was measured.
     """
-    responsive = responsiveness(customers["p_value"].to_numpy())
-    points, basis = _believed(customers["stage"], chosen, effects)
-    uplift = responsive[:, None] * points
-    for k, option in enumerate(chosen):
-        if option.action.id in learned:
-            uplift[:, k] = uplift_of(learned[option.action.id], customers)
-            basis[:, k] = BASES.index(RANDOMISED)
+    belief = _belief(customers, chosen, effects, learned)
     costs = np.array([option_cost_cents(option) for option in chosen], dtype=np.int64)
     value = success_cents(customers, chosen, params, horizon_days)
-    net = uplift * value - costs[None, :]
-    return Worth(uplift, basis, np.rint(net).astype(np.int64), costs)
+    net = np.empty((customers.height, len(chosen)), dtype=np.int64, order="F")
+    for k, option in enumerate(chosen):
+        net[:, k] = np.rint(belief.uplift(k) * value[option.action.goal] - costs[k])
+    return Worth(belief, net, costs)
 
 
-def _believed(
-    stages: pl.Series, chosen: list[Option], effects: pl.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """Effect at a toss-up [0-1] and its basis, by customer and option."""
+def _belief(
+    customers: pl.DataFrame, chosen: list[Option], effects: pl.DataFrame, learned: LearnedEffects
+) -> Belief:
+    """By customer where that was learned, else by stage where it was measured, else the prior."""
     rows = zip(effects["action_id"], effects["stage"], effects["points"], effects["basis"],
                strict=True)  # fmt: skip
     known = {(action_id, stage): (points, BASES.index(basis))
              for action_id, stage, points, basis in rows}  # fmt: skip
     prior = believed(list({o.action.id: o.action for o in chosen}.values()))
-    names = stages.unique().sort()
+    names = customers["stage"].unique().sort()
     table = [
         [known.get((o.action.id, stage), (prior[o.action.id].points, 0)) for o in chosen]
         for stage in names
     ]
-    own = names.search_sorted(stages).to_numpy()
-    points = np.array([[points for points, _ in row] for row in table])
-    basis = np.array([[basis for _, basis in row] for row in table], dtype=np.int8)
-    return points[own] / 100, basis[own]
+    own = {o.action.id: uplift_of(learned[o.action.id], customers)
+           for o in chosen if o.action.id in learned}  # fmt: skip
+    return Belief(
+        responsiveness(customers["p_value"].to_numpy()),
+        names.search_sorted(customers["stage"]).to_numpy(),
+        np.array([[points for points, _ in row] for row in table]) / 100,
+        np.array([[basis for _, basis in row] for row in table], dtype=np.int8),
+        {k: own[o.action.id] for k, o in enumerate(chosen) if o.action.id in own},
+    )
 
 
 def success_cents(
     customers: pl.DataFrame, chosen: list[Option], params: RecommendParams, horizon_days: int
-) -> np.ndarray:
-    """Margin that comes with success, shape (n_customers, n_options) [cents]."""
-    horizons = params.kept_value_days / horizon_days
+) -> dict[Goal, np.ndarray]:
+    """Margin that comes with success, by the goal of an option, shape (n_customers,) [cents]."""
+    horizons = pl.lit(params.kept_value_days / horizon_days)
     goals: set[Goal] = {option.action.goal for option in chosen}
-    money = customers.select(money_of_success(goal, pl.lit(horizons)).alias(goal) for goal in goals)
-    return np.column_stack([money[o.action.goal] for o in chosen]) * params.margin_rate
+    money = customers.select(money_of_success(goal, horizons).alias(goal) for goal in goals)
+    return {goal: money[goal].to_numpy() * params.margin_rate for goal in goals}
 
 
 def option_cost_cents(option: Option) -> int:

@@ -36,7 +36,10 @@ class Chances(NamedTuple):
         each = 1 / np.maximum(self.n_allowed, 1)
         rows = np.arange(len(option))
         given = np.where(allowed[rows, option], self.kept[option], 0.0) * each
-        nothing = 1 - (allowed * self.kept).sum(axis=1) * each
+        some = np.zeros(len(option))
+        for k, kept in enumerate(self.kept):
+            some += allowed[:, k] * kept
+        nothing = 1 - some * each
         return np.where(option == NONE, nothing, given)
 
 
@@ -83,14 +86,26 @@ def _needed(demand: np.ndarray, use: np.ndarray, level: float) -> float:
 
 
 def drawn_options(
-    customer_ids: pl.Series, allowed: np.ndarray, by: Chances, *, salt: str, as_of: date
+    customer_ids: pl.Series, allowed: np.ndarray, kept: np.ndarray, *, salt: str, as_of: date
 ) -> np.ndarray:
-    """The option that each customer draws on a date, or -1, shape (n_customers,)."""
-    chance = draws(customer_ids, f"{salt}\x1f{as_of}") / WHOLE * by.n_allowed
-    which = np.minimum(np.floor(chance).astype(np.int64), by.n_allowed - 1)
+    """The option that each customer draws on a date, or -1, shape (n_customers,).
+
+    Parameters
+    ----------
+    customer_ids : series of str, shape (n_customers,)
+        Those in the arm.
+    allowed : bool, shape (n_customers, n_options)
+    kept : float, shape (n_options,)
+        Probability that an option that was drawn is kept.
+    salt : str
+    as_of : date
+    """
+    n_allowed = allowed.sum(axis=1)
+    chance = draws(customer_ids, f"{salt}\x1f{as_of}") / WHOLE * n_allowed
+    which = np.minimum(np.floor(chance).astype(np.int64), n_allowed - 1)
     rank = np.cumsum(allowed, axis=1) - 1
     option = np.argmax(allowed & (rank == which[:, None]), axis=1)
-    keeps = (by.n_allowed > 0) & (chance - which < by.kept[option])
+    keeps = (n_allowed > 0) & (chance - which < kept[option])
     return np.where(keeps, option, NONE)
 
 

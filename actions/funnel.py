@@ -1,6 +1,7 @@
 """Who may get which action: one mask a rule, and the reason where nothing is left.
 
-All masks have shape (n_customers, n_options), where an option is an action in one of its channels.
+All masks have shape (n_customers, n_options), where an option is an action in one of its channels;
+in memory each option is contiguous, because everything is done option by option.
 """
 
 from collections.abc import Callable
@@ -97,12 +98,12 @@ def exits(passed: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def _by_action(every: list[Option], mask: Callable[[Action], np.ndarray]) -> np.ndarray:
     actions = {option.action.id: option.action for option in every}
     columns = {action_id: mask(action) for action_id, action in actions.items()}
-    return np.column_stack([columns[option.action.id] for option in every])
+    return np.array([columns[option.action.id] for option in every]).T
 
 
 def _by_channel(every: list[Option], mask: Callable[[str], np.ndarray]) -> np.ndarray:
     columns = {name: mask(name) for name in dict.fromkeys(option.channel for option in every)}
-    return np.column_stack([columns[option.channel] for option in every])
+    return np.array([columns[option.channel] for option in every]).T
 
 
 def _consented(

@@ -98,9 +98,9 @@ def _plan(
     worth: np.ndarray, in_policy: np.ndarray, share: float, limits: Limits, closed: frozenset[str]
 ) -> Plan:
     whole = allocate(worth, limits.scaled(1 / share))
-    own = np.where(in_policy[:, None], worth, 0)
     chosen = np.where(in_policy, whole.chosen, NONE)
-    given = kept_within(possible(own, limits), limits, whole.prices, chosen)
+    own = possible(np.where(in_policy[:, None], worth, 0), limits)
+    given = kept_within(own, limits, whole.prices, chosen)
     return Plan(whole.chosen, given, closed)
 
 

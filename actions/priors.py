@@ -15,10 +15,10 @@ import numpy as np
 from actions.catalogue import Action
 
 FEWEST = 4  # actions; a mean that is estimated too makes shrinking pay only from the fourth on
-NOT_MEASURED: Mapping[str, "Belief"] = {}
+NOT_MEASURED: Mapping[str, "Estimate"] = {}
 
 
-class Belief(NamedTuple):
+class Estimate(NamedTuple):
     """Effect at a toss-up and how unsure it is [percentage points]."""
 
     points: float
@@ -34,14 +34,14 @@ class Family(NamedTuple):
 
 
 def believed(
-    actions: list[Action], measured: Mapping[str, Belief] = NOT_MEASURED
-) -> dict[str, Belief]:
+    actions: list[Action], measured: Mapping[str, Estimate] = NOT_MEASURED
+) -> dict[str, Estimate]:
     """Each action's guess, drawn to the mean as far as the actions do not differ beyond doubt.
 
     Parameters
     ----------
     actions : list of Action
-    measured : mapping of Belief
+    measured : mapping of Estimate
         What was seen of actions so far. It tells how the actions are as a whole; the belief in each
         of them here is that before its own results (actions.posterior adds them).
 
@@ -50,22 +50,22 @@ def believed(
     Efron B., Morris C., 1973, Stein's estimation rule and its competitors: an empirical Bayes
     approach, Journal of the American Statistical Association 68, 117-130.
     """
-    guesses = {action.id: Belief(action.effect.points, action.effect.sd) for action in actions}
+    guesses = {action.id: Estimate(action.effect.points, action.effect.sd) for action in actions}
     if len(actions) < FEWEST:
         return guesses
     whole = family([combined(guess, measured.get(name)) for name, guess in guesses.items()])
     return {name: _drawn(guess, whole) for name, guess in guesses.items()}
 
 
-def combined(*known: Belief | None) -> Belief:
+def combined(*known: Estimate | None) -> Estimate:
     """What independent sources say together, each weighted by its precision."""
     some = [one for one in known if one is not None]
     weight = np.array([one.sd**-2 for one in some])
     points = np.array([one.points for one in some])
-    return Belief(float(weight @ points / weight.sum()), float(weight.sum() ** -0.5))
+    return Estimate(float(weight @ points / weight.sum()), float(weight.sum() ** -0.5))
 
 
-def family(known: list[Belief]) -> Family:
+def family(known: list[Estimate]) -> Family:
     """Mean and variance of the actions' effects, by moments.
 
     The mean is not weighted: catalogues doubt large effects more, so that weights by precision
@@ -78,8 +78,8 @@ def family(known: list[Belief]) -> Family:
     return Family(float(points.mean()), spread / len(known), between)
 
 
-def _drawn(guess: Belief, whole: Family) -> Belief:
+def _drawn(guess: Estimate, whole: Family) -> Estimate:
     doubt = guess.sd**2
     kept = whole.between / (whole.between + doubt)
     variance = kept * doubt + (1 - kept) ** 2 * whole.mean_variance
-    return Belief(whole.mean + kept * (guess.points - whole.mean), float(np.sqrt(variance)))
+    return Estimate(whole.mean + kept * (guess.points - whole.mean), float(np.sqrt(variance)))

@@ -5,7 +5,7 @@ were they let through. A limit's own price would fall to 0 without it, so there 
 anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -61,8 +61,7 @@ def cost_of_rules(
         Dearest first; funnel rules that change nothing are absent.
     """
     rows = [
-        *_funnel(offer, given, {step: mask[arm == POLICY] for step, mask in passed.items()},
-                 net[arm == POLICY], arm == POLICY),
+        *_funnel(offer, given, passed, net, arm == POLICY),
         *_limits(offer, given),
         *_arms(net, arm, planned, drawn),
     ]  # fmt: skip
@@ -84,15 +83,28 @@ def _funnel(
     in_policy: np.ndarray,
 ) -> Iterator[ROW]:
     charge = given.prices @ offer.limits.use
-    has = np.max(np.where(offer.worth[in_policy] > 0, net - charge, 0), axis=1, initial=0)
+    has = _best_gain(range(len(charge)), offer.worth, offer.worth > 0, charge)
+    closed = np.zeros_like(offer.worth, dtype=np.uint8)
+    for mask in passed.values():
+        closed += ~mask
+    by_one = (closed == 1) & in_policy[:, None]
     for step, mask in passed.items():
-        others = np.logical_and.reduce([m for name, m in passed.items() if name != step])
-        freed = others & ~mask & (net > 0)
-        gain = np.where(freed, net - charge - has[:, None], 0)
+        freed = by_one & ~mask
         for name, columns in _groups(step, offer.every):
-            best = gain[:, columns].max(axis=1, initial=0)
+            best = np.maximum(_best_gain(columns, net, freed, charge) - has, 0)
             if (best > 0).any():
                 yield name, KINDS[step], int((best > 0).sum()), round(float(best.sum()))
+
+
+def _best_gain(
+    columns: Iterable[int], net: np.ndarray, open_to: np.ndarray, charge: np.ndarray
+) -> np.ndarray:
+    """What the best of some options that pay is worth after its charge, shape (n_customers,)."""
+    best = np.zeros(len(net))
+    for k in columns:
+        pays = open_to[:, k] & (net[:, k] > 0)
+        np.maximum(best, net[:, k] - charge[k], out=best, where=pays)
+    return best
 
 
 def _groups(step: str, every: list[Option]) -> list[tuple[str, list[int]]]:

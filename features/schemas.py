@@ -3,6 +3,7 @@
 ``docs/tables.md`` is generated from this module.
 """
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 Kind = Literal["text", "integer", "float", "boolean", "date", "timestamp"]
@@ -45,6 +46,11 @@ class Table(NamedTuple):
     def names(self) -> list[str]:
         """Names of the columns, in order."""
         return [column.name for column in self.columns]
+
+    def part(self, names: Collection[str]) -> "Table":
+        """The key and some of the other columns, in order."""
+        kept = tuple(c for c in self.columns if c.name in names or c.name in self.key)
+        return self._replace(columns=kept)
 
 
 CUSTOMER = Column("customer_id", "text", "the company's own id, as text, never inferred")
@@ -267,7 +273,7 @@ DECISIONS = Table(
         Column("expected_value_cents", "integer", "money expected in the horizon [cents]"),
         Column("horizon_days", "integer", "days from the as-of date in which success counts"),
         Column("run_id", "text", "run that decided"),
-        Column("data_hash", "text", "SHA-256 of the scores that it read"),
+        Column("data_hash", "text", "SHA-256 of the file of scores that it read"),
         Column("model_version", "text", "churn model and version"),
         Column("catalogue_hash", "text", "SHA-256 of the catalogue that it followed"),
     ),

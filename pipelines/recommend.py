@@ -39,6 +39,9 @@ from pipelines.tables import polars_schema, present, read, write, write_text
 from pipelines.tracking import open_store
 
 PLAN = "plan.json"
+DECIDING = (
+    "reported_stage", "reported_level", "p_value", "order_value_cents", "expected_value_cents",
+)  # fmt: skip
 CONTACT_COLUMNS = {
     "customer_id": pl.String,
     "channel": pl.String,
@@ -57,14 +60,13 @@ def build_decisions(
     Contacts are what the events and the tool's sends say, and earlier decisions in `outbox`; those
     of the same date or later are not read, so that a rerun decides alike.
     """
-    scored, measured = read(scores, SCORES), read(effects, EFFECTS)
-    learned = read_learned(measurement)
-    as_of: date = scored["as_of"][0]
+    measured, learned = read(effects, EFFECTS), read_learned(measurement)
+    customers = with_features(scores, features, catalogue)
+    as_of: date = customers["as_of"][0]
     decided = decide(
-        with_features(scored, features, catalogue),
-        contact_record(tables, outbox, catalogue, as_of), catalogue, measured, params,
+        customers, contact_record(tables, outbox, catalogue, as_of), catalogue, measured, params,
         as_of=as_of, horizon_days=churn.horizon_days,
-        provenance=_provenance(scored, measured, learned, catalogue_hash, params),
+        provenance=_provenance(scores, measured, learned, catalogue_hash, params),
         learned=learned,
     )  # fmt: skip
     decisions = decided.table.cast(polars_schema(DECISIONS))
@@ -124,8 +126,9 @@ def track(plan: Path, as_of: date, params: TrackingParams, root: Path) -> None:
             mlflow.log_artifact(str(plan / name))
 
 
-def with_features(scored: pl.DataFrame, features: Path, catalogue: ActionCatalogue) -> pl.DataFrame:
-    """Scores with those features of the same date that the actions' rules name."""
+def with_features(scores: Path, features: Path, catalogue: ActionCatalogue) -> pl.DataFrame:
+    """What of the scores decides, with those features of the same date that the rules name."""
+    scored = read(scores, SCORES, DECIDING)
     named = {c.feature for action in catalogue.actions for c in action.when.conditions}
     snapshot = scan_snapshot(features, scored["as_of"][0])
     needed = sorted({"customer_id", "activity", *CLASSES, *named})
@@ -193,12 +196,14 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
 
 
 def _provenance(
-    scores: pl.DataFrame, effects: pl.DataFrame, learned: LearnedEffects, catalogue_hash: str,
+    scores: Path, effects: pl.DataFrame, learned: LearnedEffects, catalogue_hash: str,
     params: RecommendParams,
 ) -> Provenance:  # fmt: skip
-    data_hash = hashlib.sha256(scores.write_csv().encode()).hexdigest()
+    with scores.open("rb") as file:
+        data_hash = hashlib.file_digest(file, "sha256").hexdigest()
     known = effects.write_csv() + learned_text(learned)
     believed = hashlib.sha256(known.encode()).hexdigest()
     settings = json.dumps(params.model_dump(), sort_keys=True)
     run = hashlib.sha256(f"{data_hash}{believed}{catalogue_hash}{settings}".encode()).hexdigest()
-    return Provenance(run[:16], data_hash, scores["churn_model"][0], catalogue_hash)
+    model = pl.scan_parquet(scores).select("churn_model").head(1).collect().item()
+    return Provenance(run[:16], data_hash, model, catalogue_hash)

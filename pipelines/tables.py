@@ -1,7 +1,7 @@
 """Tables on disk: checked when written and when read, never half-written."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,15 +71,19 @@ def write_text(text: str, path: Path) -> None:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
-def read(path: Path, table: Table) -> pl.DataFrame:
-    """Read and check a table.
+def read(path: Path, table: Table, columns: Collection[str] = ()) -> pl.DataFrame:
+    """Read and check a table, or its key and some of its columns.
 
     Raises
     ------
     InputMissingError
         If the file is not there.
     """
-    return check(pl.read_parquet(present(path, table.name)), table)
+    if not columns:
+        return check(pl.read_parquet(present(path, table.name)), table)
+    part = table.part(columns)
+    there = pl.read_parquet_schema(present(path, table.name))
+    return check(pl.read_parquet(path, columns=[n for n in part.names if n in there]), part)
 
 
 def rows_of(path: Path, pattern: str = PARQUET) -> int:

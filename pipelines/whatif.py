@@ -7,7 +7,7 @@ import polars as pl
 from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
 from delivery.formats import count, money
-from features.schemas import DECISIONS, EFFECTS, SCORES
+from features.schemas import DECISIONS, EFFECTS
 from pipelines.config import Params
 from pipelines.measure import read_learned
 from pipelines.project import Paths, Project
@@ -21,10 +21,10 @@ def what_if(
     project: Project, paths: Paths, params: Params, catalogue: ActionCatalogue
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Plan again from the same scores; returns the plan's figures and the decisions, unsaved."""
-    scored = read(paths.scores, SCORES)
-    as_of = scored["as_of"][0]
+    customers = with_features(paths.scores, paths.features, catalogue)
+    as_of = customers["as_of"][0]
     decided = decide(
-        with_features(scored, paths.features, catalogue),
+        customers,
         contact_record(paths.tables, project.outbox, catalogue, as_of),
         catalogue, read(paths.effects, EFFECTS), params.recommend, as_of=as_of,
         horizon_days=params.churn.horizon_days, provenance=TRIAL,

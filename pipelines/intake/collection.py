@@ -79,7 +79,7 @@ def collect(job: Job, rows_per_bucket: int, buckets: int) -> Collected:
             accounts.append(_read(job, reading, stage, len(accounts)))
         entries = stage.entries()
         stored = shared(job.tables, kept, entries[ID])
-        verdict = judged(pl.concat([entries, stored], how="diagonal"))
+        verdict = judged(entries, stored)
         split = _split_orders(entries, stored, verdict)
         if not split:
             break
@@ -179,7 +179,8 @@ def _close(
     merged: pl.DataFrame,
 ) -> None:
     """Quarantine, index and account of every input that was read."""
-    kept = dict(states.filter(pl.col(STATE) == KEPT).group_by(INPUT).len().iter_rows())
+    counts = states.lazy().filter(pl.col(STATE) == KEPT).group_by(INPUT).len().collect()
+    kept = dict(counts.iter_rows())
     orders = dict(merged.iter_rows())
     for number, (reading, account) in enumerate(zip(readings, accounts, strict=True)):
         own = rejected.filter(pl.col(INPUT) == number).select(ROW, "reason")

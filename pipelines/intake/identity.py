@@ -15,12 +15,12 @@ INPUT, SEEN = "input", "seen"
 KEPT, REPEATED, REJECTED = 0, 1, 2
 
 
-def judged(entries: pl.DataFrame) -> pl.DataFrame:
+def judged(*tables: pl.DataFrame) -> pl.DataFrame:
     """Rows that are not to be kept, with their ``reason``.
 
     Parameters
     ----------
-    entries : table
+    tables : entries of this run, and those of earlier runs that share an id with them
         ``id``, ``body`` : hashes. ``who`` : hash of customer and type where the row is a line of
         an order, else null. ``loaded`` : when the source had it, or null. ``input``, ``__row__`` :
         where it stands. ``seen`` : whether it was kept or rejected by an earlier run. Further
@@ -29,13 +29,11 @@ def judged(entries: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     table
-        The rejected rows of `entries` with the column ``reason``.
+        The rejected rows of all of them with the column ``reason``.
     """
-    repeated = _repeated(entries[ID])
-    if not repeated.len():
-        return entries.clear().with_columns(reason=pl.lit(None, pl.String))
-    shared = entries.join(repeated.to_frame(), on=ID, how="semi")
-    shared = shared.sort(
+    repeated = _repeated(pl.concat([table[ID] for table in tables]))
+    found = [table.filter(pl.col(ID).is_in(repeated.implode())) for table in tables]
+    shared = pl.concat(found, how="diagonal").sort(
         ID, SEEN, LOADED, INPUT, "__row__", descending=[False, True, False, False, False],
         nulls_last=True,
     )  # fmt: skip
@@ -62,4 +60,4 @@ def judged(entries: pl.DataFrame) -> pl.DataFrame:
 def _repeated(ids: pl.Series) -> pl.Series:
     """Ids that occur more than once: sorting is the fastest way to find them."""
     ordered = ids.sort()
-    return ordered.filter(ordered == ordered.shift(1)).unique()
+    return ordered[1:].filter(ordered[1:] == ordered[:-1]).unique()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from pipelines.intake.delimited import ROW
@@ -32,23 +33,28 @@ COLUMNS = {
 
 
 def with_states(entries: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """Entries with what became of each: kept, a repetition, or rejected."""
-    if not rejected.height:
-        return entries.with_columns(pl.lit(KEPT, pl.UInt8).alias(STATE))
-    repeated = pl.col("reason") == DUPLICATE
-    state = pl.when(repeated).then(REPEATED).otherwise(REJECTED).cast(pl.UInt8).alias(STATE)
-    found = rejected.select(PART, PLACE, state)
-    joined = entries.join(found, on=[PART, PLACE], how="left", maintain_order="left")
-    return joined.with_columns(pl.col(STATE).fill_null(KEPT))
+    """Entries with what became of each: kept, a repetition, or rejected.
+
+    Parameters
+    ----------
+    entries : table
+        In order of ``part`` and ``place``, with all places of each part.
+    rejected : table
+        Some of the entries, with ``reason``.
+    """
+    state = np.full(entries.height, KEPT, dtype=np.uint8)
+    at = entries[PART].search_sorted(rejected[PART]) + rejected[PLACE]
+    state[at.to_numpy()] = np.where(rejected["reason"] == DUPLICATE, REPEATED, REJECTED)
+    return entries.with_columns(pl.Series(STATE, state))
 
 
 def write_index(entries: pl.DataFrame, names: Mapping[int, str], folder: Path) -> None:
     """Write the entries of each input to its file below `folder`."""
     for number, name in names.items():
-        own = entries if len(names) == 1 else entries.filter(pl.col(INPUT) == number)
+        own = entries.lazy().filter(pl.col(INPUT) == number).select(list(COLUMNS)).collect()
         path = folder / INDEX / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        own.select(list(COLUMNS)).write_parquet(path, compression="uncompressed", statistics=False)
+        own.write_parquet(path, compression="uncompressed", statistics=False)
 
 
 def read_index(tables: Path, entry: Entry) -> pl.DataFrame:

@@ -22,7 +22,10 @@ def limits(cost, *, budget=PLENTY, capacity=()):
 def run(worth, cost, **kept):
     worth, limit = np.array(worth), limits(cost, **kept)
     plan = allocate(worth, limit)
-    codes = [name.partition(":")[0] for name in shortages(worth, limit, plan.chosen)]
+    codes = [
+        name.partition(":")[0]
+        for name in shortages(worth, np.arange(worth.shape[1]), limit, plan.chosen)
+    ]
     return plan.chosen.tolist(), codes
 
 

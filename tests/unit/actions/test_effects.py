@@ -1,3 +1,4 @@
+import numpy as np
 import polars as pl
 import pytest
 
@@ -24,9 +25,8 @@ def test_effect_is_full_at_a_toss_up_and_nothing_for_the_certain(
     catalogue, customers, params, p, uplift
 ):
     who = customers({"customer_id": "a", "p_value": p})
-    assert worth(who, options(catalogue()), params(), 30).uplift[0, 0] == pytest.approx(
-        uplift, abs=1e-6
-    )
+    belief = worth(who, options(catalogue()), params(), 30).belief
+    assert belief.uplift(0) == pytest.approx([uplift], abs=1e-6)
 
 
 def test_net_is_uplift_times_margin_minus_contact_and_expected_incentive(
@@ -104,8 +104,6 @@ def test_measured_effect_takes_the_place_of_the_prior_in_its_stage(
     offers = catalogue({"stages": ["engagement", "retention"]}, {"id": "other"})
     who = customers({"customer_id": "a"}, {"customer_id": "b", "stage": "retention"})
     value = believed_worth(who, options(offers), effects(("offer", "retention", 4)), params(), 30)
-    assert value.uplift.ravel() == pytest.approx([0.1, 0.1, 0.04, 0.1])
-    assert [[BASES[k] for k in row] for row in value.basis] == [
-        ["assumed", "assumed"],
-        ["measured", "assumed"],
-    ]
+    uplift, basis = value.belief.of(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+    assert uplift == pytest.approx([0.1, 0.1, 0.04, 0.1])
+    assert [BASES[k] for k in basis] == ["assumed", "assumed", "measured", "assumed"]

@@ -42,7 +42,9 @@ def test_effect_that_helps_some_and_harms_others_is_learned_by_customer(catalogu
         0.4 * (0.5 - rows["p_value"].to_numpy()), abs=0.08
     )
     value = worth(rows[:5], options(catalogue()), effects(), params(), 30, learned)
-    assert [BASES[k] for k in value.basis[:, 0]] == ["randomised"] * 5
+    uplift, basis = value.belief.of(np.arange(5), np.zeros(5, dtype=int))
+    assert [BASES[k] for k in basis] == ["randomised"] * 5
+    assert uplift == pytest.approx(value.belief.uplift(0))
 
 
 def test_effect_that_is_alike_for_all_is_not_learned_by_customer():

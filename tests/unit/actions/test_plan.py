@@ -72,7 +72,7 @@ def test_random_arm_stays_within_its_share_of_every_limit(budget):
     allowed, limits, everybody = world(budget)
     by = chances(allowed, everybody, limits)
     for day in range(1, 20):
-        drawn = drawn_options(IDS, allowed, by, salt="s", as_of=date(2018, 1, day))
+        drawn = drawn_options(IDS, allowed, by.kept, salt="s", as_of=date(2018, 1, day))
         assert (limits.used(within(drawn, limits)) <= limits.most).all()
         assert np.array_equal(within(drawn, limits), drawn)
 
@@ -80,7 +80,7 @@ def test_random_arm_stays_within_its_share_of_every_limit(budget):
 def test_options_are_drawn_as_often_as_their_probability_says():
     allowed, limits, everybody = world(50_000)
     by = chances(allowed, everybody, limits)
-    drawn = drawn_options(IDS, allowed, by, salt="s", as_of=AS_OF)
+    drawn = drawn_options(IDS, allowed, by.kept, salt="s", as_of=AS_OF)
     for option in (NONE, 0, 1, 2):
         expected = by.of(np.full(len(IDS), option), allowed)
         seen = float((drawn == option).mean())
@@ -91,7 +91,8 @@ def test_options_are_drawn_as_often_as_their_probability_says():
 
 def test_nobody_draws_what_the_funnel_does_not_allow():
     allowed, limits, everybody = world(10**9)
-    drawn = drawn_options(IDS, allowed, chances(allowed, everybody, limits), salt="s", as_of=AS_OF)
+    by = chances(allowed, everybody, limits)
+    drawn = drawn_options(IDS, allowed, by.kept, salt="s", as_of=AS_OF)
     some = drawn != NONE
     assert allowed[np.flatnonzero(some), drawn[some]].all()
     assert (some == allowed.any(axis=1)).all()

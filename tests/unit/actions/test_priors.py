@@ -1,6 +1,6 @@
 import pytest
 
-from actions.priors import Belief, believed, combined, family
+from actions.priors import Estimate, believed, combined, family
 
 
 def guesses(catalogue, *points_and_sd: tuple[float, float]):
@@ -9,7 +9,7 @@ def guesses(catalogue, *points_and_sd: tuple[float, float]):
     return catalogue(*({"id": f"a{k}", "effect": e} for k, e in enumerate(effects))).actions
 
 
-def points(beliefs: dict[str, Belief]) -> list[float]:
+def points(beliefs: dict[str, Estimate]) -> list[float]:
     return [belief.points for belief in beliefs.values()]
 
 
@@ -42,23 +42,23 @@ def test_few_guesses_are_believed_as_they_are(catalogue):
 
 def test_sources_count_by_their_precision():
     """Precisions 1 and 1/4: the mean is 4/5 of the first and 1/5 of the second."""
-    assert combined(Belief(0, 1), None, Belief(10, 2)) == pytest.approx((2, 0.8**0.5))
+    assert combined(Estimate(0, 1), None, Estimate(10, 2)) == pytest.approx((2, 0.8**0.5))
 
 
 def test_actions_as_a_whole_by_moments():
     """Variance 20/3, mean doubt (1 + 1 + 4 + 4) / 4 = 2.5."""
-    known = [Belief(0, 1), Belief(2, 1), Belief(4, 2), Belief(6, 2)]
+    known = [Estimate(0, 1), Estimate(2, 1), Estimate(4, 2), Estimate(6, 2)]
     assert family(known) == pytest.approx((3, 20 / 12, 20 / 3 - 2.5))
 
 
 def test_results_that_differ_beyond_doubt_give_the_guesses_their_differences_back(catalogue):
     actions = guesses(catalogue, (0, 2), (1, 2), (2, 2), (3, 2))
-    measured = {f"a{k}": Belief(10.0 * k, 0.5) for k in range(4)}
+    measured = {f"a{k}": Estimate(10.0 * k, 0.5) for k in range(4)}
     before, after = believed(actions), believed(actions, measured)
     assert after["a3"].points - after["a0"].points > before["a3"].points - before["a0"].points + 2
 
 
 def test_results_that_say_nothing_leave_the_guesses_as_they_were(catalogue):
     actions = guesses(catalogue, (0, 1), (4, 1), (8, 1), (12, 1))
-    vague = {"a0": Belief(900.0, 1e4), "a2": Belief(-900.0, 1e4)}
+    vague = {"a0": Estimate(900.0, 1e4), "a2": Estimate(-900.0, 1e4)}
     assert points(believed(actions, vague)) == pytest.approx(points(believed(actions)), abs=1e-3)

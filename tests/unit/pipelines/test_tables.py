@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from features.errors import DataError, InputMissingError
-from features.schemas import CUSTOMERS
-from pipelines.tables import check, read, replacing, write, write_text
+from features.schemas import CUSTOMERS, SENDS
+from pipelines.tables import check, polars_schema, read, replacing, write, write_text
 
 
 def customers(**columns):
@@ -39,6 +39,17 @@ def test_table_that_breaks_its_declaration_is_neither_written_nor_read(tmp_path,
 def test_what_is_written_is_what_is_read(tmp_path):
     write(customers(), tmp_path / "deep" / "customers.parquet", CUSTOMERS)
     assert read(tmp_path / "deep" / "customers.parquet", CUSTOMERS).equals(customers())
+
+
+def test_part_of_a_table_is_its_key_and_the_columns_asked_for_checked(tmp_path):
+    path = tmp_path / "sends.parquet"
+    sends = pl.DataFrame(schema=polars_schema(SENDS))
+    write(sends, path, SENDS)
+    assert set(read(path, SENDS, ["channel"]).columns) == {*SENDS.key, "channel"}
+    sends.drop("channel").write_parquet(path)
+    assert set(read(path, SENDS, ["customer_id"]).columns) == {*SENDS.key, "customer_id"}
+    with pytest.raises(DataError, match=r"Got \['channel'\]"):
+        read(path, SENDS, ["channel"])
 
 
 def test_empty_table_is_legal():
