@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import chi2
 
 from actions.catalogue import Action
+from actions.power import ALPHA
 
 FEWEST = 4  # actions; a mean that is estimated too makes shrinking pay only from the fourth on
 NOT_MEASURED: Mapping[str, "Estimate"] = {}
@@ -68,13 +70,21 @@ def combined(*known: Estimate | None) -> Estimate:
 def family(known: list[Estimate]) -> Family:
     """Mean and variance of the actions' effects, by moments.
 
-    The mean is not weighted: catalogues doubt large effects more, so that weights by precision
-    would favour the small ones.
+    Actions are taken to differ only where that is proven: a plan that follows differences which are
+    not there costs more than one that overlooks some which are. The mean is not weighted:
+    catalogues doubt large effects more, so that weights by precision would favour the small ones.
+
+    References
+    ----------
+    Cochran W. G., 1954, The combination of estimates from different experiments, Biometrics 10,
+    101-129 (the test).
     """
     points = np.array([one.points for one in known])
     doubts = np.array([one.sd for one in known]) ** 2
+    centre = combined(*known).points
+    differ = chi2.sf(((points - centre) ** 2 / doubts).sum(), len(known) - 1) < ALPHA
     spread = float(points.var(ddof=1))
-    between = max(spread - float(doubts.mean()), 0.0)
+    between = max(spread - float(doubts.mean()), 0.0) if differ else 0.0
     return Family(float(points.mean()), spread / len(known), between)
 
 

@@ -121,7 +121,7 @@ def fitted_observer(
     scores = (worth - mean) @ loadings.T
     x, fold = matrix(customers, columns), _folds(customers)
     # A tree cannot be grown on a column that is constant in its half, even where the whole varies.
-    known = [set(informative(x[fold != number])) for number in range(_FOLDS)]
+    known = [set(informative(x.loc[fold != number])) for number in range(_FOLDS)]
     own = [name for name in columns if all(name in half for half in known)]
     x = x[own]
     models = [

@@ -46,9 +46,15 @@ def test_sources_count_by_their_precision():
 
 
 def test_actions_as_a_whole_by_moments():
-    """Variance 20/3, mean doubt (1 + 1 + 4 + 4) / 4 = 2.5."""
+    """Variance 20/3, mean doubt (1 + 1 + 4 + 4) / 4 = 2.5, chi square 8.9 with 3 degrees: p = .03."""
     known = [Estimate(0, 1), Estimate(2, 1), Estimate(4, 2), Estimate(6, 2)]
     assert family(known) == pytest.approx((3, 20 / 12, 20 / 3 - 2.5))
+
+
+def test_differences_that_chance_may_have_made_do_not_count():
+    """Variance 25/3 is beyond the doubt of 4, yet chi square is 25/4 with 3 degrees: p = .10."""
+    assert family([Estimate(one, 2) for one in (0, 0, 5, 5)]).between == 0
+    assert family([Estimate(one, 1) for one in (0, 0, 5, 5)]).between == pytest.approx(25 / 3 - 1)
 
 
 def test_results_that_differ_beyond_doubt_give_the_guesses_their_differences_back(catalogue):
