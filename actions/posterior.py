@@ -4,6 +4,8 @@ Each action has one effect of its own, drawn from the catalogue's prior, and in 
 departs from that by a little. With everything normal, the posterior is exact.
 """
 
+from math import hypot
+
 import numpy as np
 import polars as pl
 
@@ -12,14 +14,15 @@ from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
 from actions.gains import gain_of
 from actions.params import MeasureParams
-from actions.priors import Estimate, believed, combined
+from actions.priors import Estimate, Prior, believed, combined
 from features.schemas import EFFECTS
 
-Prior = tuple[float, float]
 Measured = list[tuple[float, float] | None]
 
 
-def posterior(prior: Prior, stage_sd: float, measured: Measured) -> list[tuple[float, float]]:
+def posterior(
+    prior: tuple[float, float], stage_sd: float, measured: Measured
+) -> list[tuple[float, float]]:
     """Mean and standard deviation of the effect in each stage.
 
     Parameters
@@ -82,7 +85,7 @@ def effects_table(
     return pl.DataFrame(lines, schema=schema, orient="row")
 
 
-def _priors(actions: list[Action], known: list[list[Evidence | None]]) -> list[Estimate]:
+def _priors(actions: list[Action], known: list[list[Evidence | None]]) -> list[Prior]:
     """Belief in each action before its own results; all results say how the actions are."""
     measured = {
         action.id: combined(*(one and Estimate(*one[:2]) for one in found))
@@ -94,13 +97,21 @@ def _priors(actions: list[Action], known: list[list[Evidence | None]]) -> list[E
 
 
 def _lines(
-    action: Action, found: list[Evidence | None], prior: Estimate, share: float
+    action: Action, found: list[Evidence | None], prior: Prior, share: float
 ) -> list[tuple[object, ...]]:
     """Rows of schemas.EFFECTS of an action, by stage."""
-    beliefs = posterior(prior, share * prior.sd, [one and one[:2] for one in found])
+    own = (prior.points, prior.own_sd)
+    beliefs = posterior(own, share * prior.own_sd, [one and one[:2] for one in found])
     return [
-        (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
-        for stage, one, belief in zip(action.stages, found, beliefs, strict=True)
+        (
+            action.id,
+            stage,
+            MEASURED if one else ASSUMED,
+            mean,
+            hypot(sd, prior.mean_sd),
+            *_columns(one),
+        )
+        for stage, one, (mean, sd) in zip(action.stages, found, beliefs, strict=True)
     ]
 
 

@@ -8,6 +8,7 @@ shrink, and differences that are real begin to count.
 """
 
 from collections.abc import Mapping
+from math import hypot, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,27 @@ class Estimate(NamedTuple):
     sd: float
 
 
+class Prior(NamedTuple):
+    """What is believed of an action before its own results [percentage points].
+
+    Attributes
+    ----------
+    points : effect at a toss-up
+    own_sd : how unsure it is how the action differs from the others; only that can its own
+        results tell
+    mean_sd : how unsure the mean is, as far as the action is drawn to it
+    """
+
+    points: float
+    own_sd: float
+    mean_sd: float
+
+    @property
+    def sd(self) -> float:
+        """How unsure the effect is."""
+        return hypot(self.own_sd, self.mean_sd)
+
+
 class Family(NamedTuple):
     """The actions as a whole: their mean effect, its variance, and the variance between them."""
 
@@ -37,7 +59,7 @@ class Family(NamedTuple):
 
 def believed(
     actions: list[Action], measured: Mapping[str, Estimate] = NOT_MEASURED
-) -> dict[str, Estimate]:
+) -> dict[str, Prior]:
     """Each action's guess, drawn to the mean as far as the actions do not differ beyond doubt.
 
     Parameters
@@ -54,7 +76,7 @@ def believed(
     """
     guesses = {action.id: Estimate(action.effect.points, action.effect.sd) for action in actions}
     if len(actions) < FEWEST:
-        return guesses
+        return {name: Prior(*guess, mean_sd=0.0) for name, guess in guesses.items()}
     whole = family([combined(guess, measured.get(name)) for name, guess in guesses.items()])
     return {name: _drawn(guess, whole) for name, guess in guesses.items()}
 
@@ -88,8 +110,7 @@ def family(known: list[Estimate]) -> Family:
     return Family(float(points.mean()), spread / len(known), between)
 
 
-def _drawn(guess: Estimate, whole: Family) -> Estimate:
-    doubt = guess.sd**2
-    kept = whole.between / (whole.between + doubt)
-    variance = kept * doubt + (1 - kept) ** 2 * whole.mean_variance
-    return Estimate(whole.mean + kept * (guess.points - whole.mean), float(np.sqrt(variance)))
+def _drawn(guess: Estimate, whole: Family) -> Prior:
+    kept = whole.between / (whole.between + guess.sd**2)
+    points = whole.mean + kept * (guess.points - whole.mean)
+    return Prior(points, sqrt(kept) * guess.sd, (1 - kept) * sqrt(whole.mean_variance))

@@ -28,7 +28,7 @@ def with_interval(
     catalogue : ActionCatalogue
     effects : table of schemas.EFFECTS
     """
-    assumed = [(name, *belief) for name, belief in believed(catalogue.actions).items()]
+    assumed = [(name, one.points, one.sd) for name, one in believed(catalogue.actions).items()]
     prior = pl.DataFrame(assumed, ["action_id", "prior", "prior_sd"], orient="row")
     rows = exported.join(prior, on="action_id", how="left", maintain_order="left")
     known = effects.select(*BELIEFS)

@@ -205,3 +205,14 @@ def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
 def test_nothing_measured_leaves_everything_assumed(decided, catalogue):
     table = effects_table(gained(decided(0.4, 0.3)).clear(), catalogue(), PARAMS)
     assert table.select("basis", "points").rows() == [("assumed", 10.0)]
+
+
+def test_result_of_one_among_actions_that_do_not_differ_moves_them_all_alike(decided, catalogue):
+    """20 customers tell nothing that would set the offer apart from the three others."""
+    effect = {"points": 2, "sd": 2, "source": "assumption"}
+    four = catalogue(*({"id": name, "effect": effect} for name in ("offer", "a", "b", "c")))
+    table = effects_table(gained(decided(0.6, 0.3, n=20)), four, PARAMS)
+    assert table["basis"].to_list() == ["measured", "assumed", "assumed", "assumed"]
+    assert table["measured_points"][0] == pytest.approx(30)
+    assert table["points"].n_unique() == 1
+    assert table["points"][0] > 2

@@ -1,6 +1,6 @@
 import pytest
 
-from actions.priors import Estimate, believed, combined, family
+from actions.priors import Estimate, Prior, believed, combined, family
 
 
 def guesses(catalogue, *points_and_sd: tuple[float, float]):
@@ -9,7 +9,7 @@ def guesses(catalogue, *points_and_sd: tuple[float, float]):
     return catalogue(*({"id": f"a{k}", "effect": e} for k, e in enumerate(effects))).actions
 
 
-def points(beliefs: dict[str, Estimate]) -> list[float]:
+def points(beliefs: dict[str, Prior]) -> list[float]:
     return [belief.points for belief in beliefs.values()]
 
 
@@ -18,6 +18,7 @@ def test_guesses_that_differ_by_no_more_than_their_doubt_are_all_the_mean(catalo
     beliefs = believed(guesses(catalogue, (0, 2), (1, 2), (2, 2), (3, 2)))
     assert points(beliefs) == pytest.approx([1.5] * 4)
     assert [one.sd for one in beliefs.values()] == pytest.approx([(5 / 12) ** 0.5] * 4)
+    assert [one.own_sd for one in beliefs.values()] == [0.0] * 4
 
 
 def test_guess_keeps_its_share_of_what_differs_beyond_doubt(catalogue):
@@ -36,7 +37,7 @@ def test_surer_guess_keeps_more_of_what_sets_it_apart(catalogue):
 
 def test_few_guesses_are_believed_as_they_are(catalogue):
     assert believed(guesses(catalogue, (1, 5), (2, 5), (3, 5))) == {
-        "a0": (1, 5), "a1": (2, 5), "a2": (3, 5),
+        "a0": (1, 5, 0), "a1": (2, 5, 0), "a2": (3, 5, 0),
     }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_sources_count_by_their_precision():
 
 
 def test_actions_as_a_whole_by_moments():
-    """Variance 20/3, mean doubt (1 + 1 + 4 + 4) / 4 = 2.5, chi square 8.9 with 3 degrees: p = .03."""
+    """Variance 20/3, mean doubt 10/4; chi square is 8.9 with 3 degrees: p = .03."""
     known = [Estimate(0, 1), Estimate(2, 1), Estimate(4, 2), Estimate(6, 2)]
     assert family(known) == pytest.approx((3, 20 / 12, 20 / 3 - 2.5))
 
