@@ -108,7 +108,7 @@ def _lines(
             stage,
             MEASURED if one else ASSUMED,
             mean,
-            hypot(sd, prior.mean_sd),
+            hypot(sd, prior.rest_sd),
             *_columns(one),
         )
         for stage, one, (mean, sd) in zip(action.stages, found, beliefs, strict=True)

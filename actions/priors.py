@@ -34,26 +34,25 @@ class Prior(NamedTuple):
     Attributes
     ----------
     points : effect at a toss-up
-    own_sd : how unsure it is how the action differs from the others; only that can its own
-        results tell
-    mean_sd : how unsure the mean is, as far as the action is drawn to it
+    own_sd : how unsure it is how the action differs from the others, as far as actions are proven
+        to differ; only that can its own results tell
+    rest_sd : what is left of the catalogue's doubt
     """
 
     points: float
     own_sd: float
-    mean_sd: float
+    rest_sd: float
 
     @property
     def sd(self) -> float:
         """How unsure the effect is."""
-        return hypot(self.own_sd, self.mean_sd)
+        return hypot(self.own_sd, self.rest_sd)
 
 
 class Family(NamedTuple):
-    """The actions as a whole: their mean effect, its variance, and the variance between them."""
+    """The actions as a whole: their mean effect, and the variance between them."""
 
     mean: float
-    mean_variance: float
     between: float
 
 
@@ -76,7 +75,7 @@ def believed(
     """
     guesses = {action.id: Estimate(action.effect.points, action.effect.sd) for action in actions}
     if len(actions) < FEWEST:
-        return {name: Prior(*guess, mean_sd=0.0) for name, guess in guesses.items()}
+        return {name: Prior(*guess, rest_sd=0.0) for name, guess in guesses.items()}
     whole = family([combined(guess, measured.get(name)) for name, guess in guesses.items()])
     return {name: _drawn(guess, whole) for name, guess in guesses.items()}
 
@@ -107,10 +106,10 @@ def family(known: list[Estimate]) -> Family:
     differ = chi2.sf(((points - centre) ** 2 / doubts).sum(), len(known) - 1) < ALPHA
     spread = float(points.var(ddof=1))
     between = max(spread - float(doubts.mean()), 0.0) if differ else 0.0
-    return Family(float(points.mean()), spread / len(known), between)
+    return Family(float(points.mean()), between)
 
 
 def _drawn(guess: Estimate, whole: Family) -> Prior:
     kept = whole.between / (whole.between + guess.sd**2)
     points = whole.mean + kept * (guess.points - whole.mean)
-    return Prior(points, sqrt(kept) * guess.sd, (1 - kept) * sqrt(whole.mean_variance))
+    return Prior(points, sqrt(kept) * guess.sd, sqrt(1 - kept) * guess.sd)

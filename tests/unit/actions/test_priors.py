@@ -14,10 +14,10 @@ def points(beliefs: dict[str, Prior]) -> list[float]:
 
 
 def test_guesses_that_differ_by_no_more_than_their_doubt_are_all_the_mean(catalogue):
-    """Variance 5/3, doubt 4. What is left to doubt is the mean: its variance is 5/3 over 4."""
+    """Variance 5/3, doubt 4: the doubt stays, and none of it is of what sets an action apart."""
     beliefs = believed(guesses(catalogue, (0, 2), (1, 2), (2, 2), (3, 2)))
     assert points(beliefs) == pytest.approx([1.5] * 4)
-    assert [one.sd for one in beliefs.values()] == pytest.approx([(5 / 12) ** 0.5] * 4)
+    assert [one.sd for one in beliefs.values()] == pytest.approx([2.0] * 4)
     assert [one.own_sd for one in beliefs.values()] == [0.0] * 4
 
 
@@ -27,7 +27,8 @@ def test_guess_keeps_its_share_of_what_differs_beyond_doubt(catalogue):
     beyond = 80 / 3 - 1
     kept = beyond / (beyond + 1)
     assert points(beliefs) == pytest.approx([6 + kept * (one - 6) for one in (0, 4, 8, 12)])
-    assert beliefs["a0"].sd == pytest.approx((kept + (1 - kept) ** 2 * 20 / 3) ** 0.5)
+    assert beliefs["a0"].own_sd == pytest.approx(kept**0.5)
+    assert beliefs["a0"].sd == pytest.approx(1.0)
 
 
 def test_surer_guess_keeps_more_of_what_sets_it_apart(catalogue):
@@ -49,7 +50,7 @@ def test_sources_count_by_their_precision():
 def test_actions_as_a_whole_by_moments():
     """Variance 20/3, mean doubt 10/4; chi square is 8.9 with 3 degrees: p = .03."""
     known = [Estimate(0, 1), Estimate(2, 1), Estimate(4, 2), Estimate(6, 2)]
-    assert family(known) == pytest.approx((3, 20 / 12, 20 / 3 - 2.5))
+    assert family(known) == pytest.approx((3, 20 / 3 - 2.5))
 
 
 def test_differences_that_chance_may_have_made_do_not_count():
