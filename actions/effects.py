@@ -11,7 +11,7 @@ from actions.catalogue import Goal
 from actions.funnel import Option
 from actions.learning import LearnedEffects, responsiveness, uplift_of
 from actions.params import RecommendParams
-from actions.priors import believed_points
+from actions.priors import believed
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
@@ -121,10 +121,10 @@ def _belief(
                strict=True)  # fmt: skip
     known = {(action_id, stage): (points, BASES.index(basis))
              for action_id, stage, points, basis in rows}  # fmt: skip
-    prior = believed_points(list({o.action.id: o.action for o in chosen}.values()))
+    prior = believed(list({o.action.id: o.action for o in chosen}.values()))
     names = customers["stage"].unique().sort()
     table = [
-        [known.get((o.action.id, stage), (prior[o.action.id], 0)) for o in chosen]
+        [known.get((o.action.id, stage), (prior[o.action.id].points, 0)) for o in chosen]
         for stage in names
     ]
     own = {o.action.id: uplift_of(learned[o.action.id], customers)

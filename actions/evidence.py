@@ -29,6 +29,25 @@ class Evidence(NamedTuple):
     control: int
 
 
+class Arm(NamedTuple):
+    """One side of a comparison.
+
+    Attributes
+    ----------
+    mean : weighted mean gain
+    share : weight of each decision, summing to 1
+    beyond : gain beyond the mean
+    who : number of the customer
+    chance : variance of success by chance alone
+    """
+
+    mean: float
+    share: np.ndarray
+    beyond: np.ndarray
+    who: np.ndarray
+    chance: np.ndarray
+
+
 def evidence(rows: pl.DataFrame, action_id: str, gain: str) -> Evidence | None:
     """Effect of an action among these decisions; None where nobody can be compared.
 
@@ -87,25 +106,28 @@ def _compared(
     responsive = float(responsiveness(treated["p_value"].to_numpy()).mean())
     if responsive == 0:
         return None
-    (one, spread), (other, other_spread) = (
-        _mean(treated, np.ones(treated.height), gain),
-        _mean(control, weight, gain),
-    )
+    one, other = _arm(treated, np.ones(treated.height), gain), _arm(control, weight, gain)
     scale = 100 / responsive
-    return Evidence(
-        scale * (one - other), scale * sqrt(spread + other_spread), treated.height, control.height
-    )
+    error = scale * sqrt((one.share @ one.share + other.share @ other.share) * _noise(one, other))
+    return Evidence(scale * (one.mean - other.mean), error, treated.height, control.height)
 
 
-def _mean(rows: pl.DataFrame, weight: np.ndarray, gain: str) -> tuple[float, float]:
-    """Weighted mean gain, and its variance by customer.
-
-    The variance is at least that of chance alone: a handful of equal outcomes is not certainty.
-    """
-    share = weight / weight.sum()
+def _arm(rows: pl.DataFrame, weight: np.ndarray, gain: str) -> Arm:
     p, who = rows["p_value"].to_numpy(), rows["customer_id"].rank("dense").to_numpy() - 1
-    beyond = rows[gain].to_numpy()
-    mean = float(share @ beyond)
-    clustered = np.bincount(who, share * (beyond - mean)) ** 2
-    chance = (share**2 * np.clip(p * (1 - p), 0.01, None)).sum()
-    return mean, max(float(clustered.sum()), float(chance))
+    share = weight / weight.sum()
+    mean = float(share @ rows[gain].to_numpy())
+    return Arm(mean, share, rows[gain].to_numpy() - mean, who, p * (1 - p))
+
+
+def _noise(*arms: Arm) -> float:
+    """Variance of a gain that the arms have in common, as large as repeated customers make it.
+
+    Gains are rare and large: a small arm that happens to have none would seem to be certain. The
+    variance is at least that of chance alone, for a handful of equal outcomes is not certainty.
+    """
+    beyond = np.concatenate([arm.beyond for arm in arms])
+    alone = sum(float((arm.share * arm.beyond) @ (arm.share * arm.beyond)) for arm in arms)
+    summed = [np.bincount(arm.who, arm.share * arm.beyond) for arm in arms]
+    repeated = sum(float(one @ one) for one in summed) / alone if alone > 0 else 1.0
+    chance = np.clip(np.concatenate([arm.chance for arm in arms]), 0.01, None)
+    return max(float(beyond @ beyond) / len(beyond), float(chance.mean())) * max(repeated, 1.0)

@@ -12,12 +12,15 @@ import numpy as np
 import polars as pl
 
 from actions.arms import USUAL
+from actions.intervals import Z, holm, two_sided
 from actions.params import MeasureParams
+from actions.power import ALPHA
 from actions.uplift import FOLDS, Line, Trial, gain_over_best_arm, learn
 from features.schemas import ACTIVITIES, STAGES
 
 FEATURES = ("p_value", "responsive", "log_order_value", "log_expected_value")
 NAMES = (*FEATURES, *(f"stage_{s}" for s in STAGES), *(f"activity_{a}" for a in ACTIVITIES))
+SMALLEST = 0.01  # probability of success that is told from 0
 LearnedEffects = dict[str, dict[str, Any]]
 
 
@@ -25,9 +28,11 @@ def responsiveness(p: np.ndarray) -> np.ndarray:
     """Change of P(success) by an effect that changes a toss-up by 1; nothing at both ends.
 
     An effect is thought of as the same step on the scale on which every probability is equally
-    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2).
+    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2). Nobody is
+    taken for less likely than 1 %: the observed rate of a stage is not known that well.
     """
-    return 2 * np.sqrt(p * (1 - p))
+    known = np.maximum(p, SMALLEST)
+    return 2 * np.sqrt(known * (1 - known))
 
 
 def context(rows: pl.DataFrame) -> np.ndarray:
@@ -64,23 +69,24 @@ def learned_effects(rows: pl.DataFrame, params: MeasureParams) -> LearnedEffects
         An action is absent where the interval of the gain is not above 0.
     """
     known = rows.filter(pl.col("arm") != USUAL, pl.col("action_propensity").is_not_null())
-    found: LearnedEffects = {}
-    for action in sorted(known["action_id"].drop_nulls().unique()):
-        trial = _trial(known, action)
-        counts = np.bincount(trial.arm[trial.arm >= 0], minlength=2)
-        if counts.min() < max(params.min_per_arm, 10 * FOLDS):
-            continue
-        learned = learn(trial)
-        gain = gain_over_best_arm(trial, learned, np.zeros(1))
-        if gain.low > 0 and learned.effects[0].proven:
-            found[action] = _entry(learned.effects[0].line, gain[:3], len(trial.arm))
-    return found
+    trials = {
+        action: _trial(known, action) for action in sorted(known["action_id"].drop_nulls().unique())
+    }
+    fewest = max(params.min_per_arm, 10 * FOLDS)
+    large = {action: trial for action, trial in trials.items() if _smaller_arm(trial) >= fewest}
+    learned = {action: learn(trial) for action, trial in large.items()}
+    gains = {a: gain_over_best_arm(large[a], learned[a], np.zeros(1)) for a in large}
+    corrected = holm([two_sided(gain.mean, (gain.high - gain.mean) / Z) for gain in gains.values()])
+    return {
+        action: _entry(learned[action].effects[0].line, gain[:3], len(large[action].arm))
+        for (action, gain), p in zip(gains.items(), corrected, strict=True)
+        if gain.mean > 0 and p < ALPHA and learned[action].effects[0].proven
+    }
 
 
 def _trial(rows: pl.DataFrame, action: str) -> Trial:
-    options = pl.col("eligible_options").str.split(" ")
-    could = options.list.eval(pl.element().str.starts_with(f"{action}:")).list.any()
-    own = rows.filter(could)
+    """Those planned for the action: of everybody else next to nobody had a chance to get it."""
+    own = rows.filter(pl.col("planned_action_id") == action)
     arm = own.select(
         pl.when(pl.col("action_id").is_null())
         .then(0)
@@ -96,6 +102,10 @@ def _trial(rows: pl.DataFrame, action: str) -> Trial:
         own["success"].to_numpy(),
         fold,
     )
+
+
+def _smaller_arm(trial: Trial) -> int:
+    return int(np.bincount(trial.arm[trial.arm >= 0], minlength=2).min())
 
 
 def _entry(line: Line, gain: tuple[float, ...], decisions: int) -> dict[str, Any]:

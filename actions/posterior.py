@@ -4,22 +4,25 @@ Each action has one effect of its own, drawn from the catalogue's prior, and in 
 departs from that by a little. With everything normal, the posterior is exact.
 """
 
+from math import hypot
+
 import numpy as np
 import polars as pl
 
-from actions.catalogue import ActionCatalogue
+from actions.catalogue import Action, ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
 from actions.gains import gain_of
 from actions.params import MeasureParams
-from actions.priors import believed_points
+from actions.priors import Estimate, Prior, believed, combined
 from features.schemas import EFFECTS
 
-Prior = tuple[float, float]
 Measured = list[tuple[float, float] | None]
 
 
-def posterior(prior: Prior, stage_sd: float, measured: Measured) -> list[tuple[float, float]]:
+def posterior(
+    prior: tuple[float, float], stage_sd: float, measured: Measured
+) -> list[tuple[float, float]]:
     """Mean and standard deviation of the effect in each stage.
 
     Parameters
@@ -66,25 +69,50 @@ def effects_table(
     -------
     table of schemas.EFFECTS
     """
-    share, actions = params.stage_sd_share, catalogue.actions
+    actions = catalogue.actions
     by_stage = {str(key): own for (key,), own in rows.partition_by("stage", as_dict=True).items()}
     none = rows.clear()
     known = [
         [evidence(by_stage.get(s, none), a.id, gain_of(a.goal)) for s in a.stages] for a in actions
     ]
-    measured: list[Measured] = [[one and one[:2] for one in found] for found in known]
-    points = believed_points(actions)
-    priors = [(points[a.id], a.effect.sd) for a in actions]
     lines = [
-        (action.id, stage, MEASURED if one else ASSUMED, *belief, *_columns(one))
-        for action, prior, own, seen in zip(actions, priors, known, measured, strict=True)
-        for stage, belief, one in zip(
-            action.stages, posterior(prior, share * prior[1], seen), own, strict=True
-        )
+        line
+        for action, found, prior in zip(actions, known, _priors(actions, known), strict=True)
+        for line in _lines(action, found, prior, params.stage_sd_share)
     ]
     kinds = {"text": pl.String, "integer": pl.Int64, "float": pl.Float64}
     schema = {column.name: kinds[column.kind] for column in EFFECTS.columns}
     return pl.DataFrame(lines, schema=schema, orient="row")
+
+
+def _priors(actions: list[Action], known: list[list[Evidence | None]]) -> list[Prior]:
+    """Belief in each action before its own results; all results say how the actions are."""
+    measured = {
+        action.id: combined(*(one and Estimate(*one[:2]) for one in found))
+        for action, found in zip(actions, known, strict=True)
+        if any(found)
+    }
+    beliefs = believed(actions, measured)
+    return [beliefs[action.id] for action in actions]
+
+
+def _lines(
+    action: Action, found: list[Evidence | None], prior: Prior, share: float
+) -> list[tuple[object, ...]]:
+    """Rows of schemas.EFFECTS of an action, by stage."""
+    own = (prior.points, prior.own_sd)
+    beliefs = posterior(own, share * prior.own_sd, [one and one[:2] for one in found])
+    return [
+        (
+            action.id,
+            stage,
+            MEASURED if one else ASSUMED,
+            mean,
+            hypot(sd, prior.rest_sd),
+            *_columns(one),
+        )
+        for stage, one, (mean, sd) in zip(action.stages, found, beliefs, strict=True)
+    ]
 
 
 def _columns(one: Evidence | None) -> tuple[float | None, ...]:

@@ -1,30 +1,115 @@
-"""How far the catalogue's guesses are believed: as far as they differ by more than their own doubt.
+"""What an action is believed to do, given what all actions are thought and were seen to do.
 
-Every guess comes with its standard deviation. Where guesses differ no more than such doubt alone
-would make them differ, their differences say nothing, and each action is believed to do what the
-catalogue's actions do on average; where they differ by more, each keeps its share.
+Every guess of the catalogue comes with its standard deviation. Where guesses differ no more than
+such doubt alone would make them differ, their differences say nothing, and each action is believed
+to do what the catalogue's actions do on average; where they differ by more, each keeps its share.
+A measurement is one more guess, whose doubt is its standard error: as results come in, doubts
+shrink, and differences that are real begin to count.
 """
 
+from collections.abc import Mapping
+from math import hypot, sqrt
+from typing import NamedTuple
+
 import numpy as np
+from scipy.stats import chi2
 
 from actions.catalogue import Action
+from actions.power import ALPHA
 
 FEWEST = 4  # actions; a mean that is estimated too makes shrinking pay only from the fourth on
+NOT_MEASURED: Mapping[str, "Estimate"] = {}
 
 
-def believed_points(actions: list[Action]) -> dict[str, float]:
-    """Effect of each action before anything is measured [percentage points at a toss-up].
+class Estimate(NamedTuple):
+    """Effect at a toss-up and how unsure it is [percentage points]."""
+
+    points: float
+    sd: float
+
+
+class Prior(NamedTuple):
+    """What is believed of an action before its own results [percentage points].
+
+    Attributes
+    ----------
+    points : effect at a toss-up
+    own_sd : how unsure it is how the action differs from the others, as far as actions are proven
+        to differ; only that can its own results tell
+    rest_sd : what is left of the catalogue's doubt
+    """
+
+    points: float
+    own_sd: float
+    rest_sd: float
+
+    @property
+    def sd(self) -> float:
+        """How unsure the effect is."""
+        return hypot(self.own_sd, self.rest_sd)
+
+
+class Family(NamedTuple):
+    """The actions as a whole: their mean effect, and the variance between them."""
+
+    mean: float
+    between: float
+
+
+def believed(
+    actions: list[Action], measured: Mapping[str, Estimate] = NOT_MEASURED
+) -> dict[str, Prior]:
+    """Each action's guess, drawn to the mean as far as the actions do not differ beyond doubt.
+
+    Parameters
+    ----------
+    actions : list of Action
+    measured : mapping of Estimate
+        What was seen of actions so far. It tells how the actions are as a whole; the belief in each
+        of them here is that before its own results (actions.posterior adds them).
 
     References
     ----------
     Efron B., Morris C., 1973, Stein's estimation rule and its competitors: an empirical Bayes
     approach, Journal of the American Statistical Association 68, 117-130.
     """
-    guesses = np.array([action.effect.points for action in actions])
-    doubts = np.array([action.effect.sd for action in actions]) ** 2
+    guesses = {action.id: Estimate(action.effect.points, action.effect.sd) for action in actions}
     if len(actions) < FEWEST:
-        return {a.id: a.effect.points for a in actions}
-    beyond = max(float(guesses.var(ddof=1) - doubts.mean()), 0.0)
-    kept = beyond / (beyond + doubts)
-    believed = guesses.mean() + kept * (guesses - guesses.mean())
-    return {action.id: float(one) for action, one in zip(actions, believed, strict=True)}
+        return {name: Prior(*guess, rest_sd=0.0) for name, guess in guesses.items()}
+    whole = family([combined(guess, measured.get(name)) for name, guess in guesses.items()])
+    return {name: _drawn(guess, whole) for name, guess in guesses.items()}
+
+
+def combined(*known: Estimate | None) -> Estimate:
+    """What independent sources say together, each weighted by its precision."""
+    some = [one for one in known if one is not None]
+    weight = np.array([one.sd**-2 for one in some])
+    points = np.array([one.points for one in some])
+    return Estimate(float(weight @ points / weight.sum()), float(weight.sum() ** -0.5))
+
+
+def family(known: list[Estimate]) -> Family:
+    """Mean and variance of the actions' effects, by moments.
+
+    Actions are taken to differ only where that is proven: a plan that follows differences which are
+    not there costs more than one that overlooks some which are. The mean is not weighted:
+    catalogues doubt large effects more, so that weights by precision would favour the small ones.
+
+    References
+    ----------
+    Cochran W. G., 1954, The combination of estimates from different experiments, Biometrics 10,
+    101-129 (the test).
+    """
+    points = np.array([one.points for one in known])
+    doubts = np.array([one.sd for one in known]) ** 2
+    centre = combined(*known).points
+    differ = chi2.sf(((points - centre) ** 2 / doubts).sum(), len(known) - 1) < ALPHA
+    spread = float(points.var(ddof=1))
+    between = max(spread - float(doubts.mean()), 0.0) if differ else 0.0
+    return Family(float(points.mean()), between)
+
+
+def _drawn(guess: Estimate, whole: Family) -> Prior:
+    kept = whole.between / (whole.between + guess.sd**2)
+    points = whole.mean + kept * (guess.points - whole.mean)
+    return Prior(points, sqrt(kept) * guess.sd, sqrt(1 - kept) * guess.sd)

@@ -119,8 +119,11 @@ def fitted_observer(
     kept = int(np.searchsorted(np.cumsum(sizes**2) / (sizes**2).sum(), _COMPONENTS_KEPT)) + 1
     loadings = directions[:kept]
     scores = (worth - mean) @ loadings.T
-    own = informative(matrix(customers, columns))
-    x, fold = matrix(customers, own), _folds(customers)
+    x, fold = matrix(customers, columns), _folds(customers)
+    # A tree cannot be grown on a column that is constant in its half, even where the whole varies.
+    known = [set(informative(x.loc[fold != number])) for number in range(_FOLDS)]
+    own = [name for name in columns if all(name in half for half in known)]
+    x = x[own]
     models = [
         [_regression(seed).fit(x[fold != number], scores[fold != number, k]) for k in range(kept)]
         for number in range(_FOLDS)

@@ -187,12 +187,9 @@ def fitted_champions(ledger: Ledger, world: World, now: date, setting: Setting) 
 def scored(
     now: pl.DataFrame, before: pl.DataFrame, champions: Champions, setting: Setting
 ) -> pl.DataFrame:
-    """Features joined to scores, sorted by customer."""
-    definitions = all_features(setting.definitions)
-    scores = score(
-        now, before, champions, definitions, setting.params.churn,
-        setting.params.recommend.margin_rate,
-    )  # fmt: skip
+    """Features joined to scores, sorted by customer; nobody asks for reasons here."""
+    params = setting.params
+    scores = score(now, before, champions, [], params.churn, params.recommend.margin_rate)
     return joined(scores, now).sort("customer_id")
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from actions.catalogue import ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
-from actions.priors import believed_points
+from actions.priors import believed
 
 COVERAGE = 0.8
 BELIEFS = {"action_id": pl.String, "stage": pl.String, "points": pl.Float64, "sd": pl.Float64}
@@ -28,17 +28,16 @@ def with_interval(
     catalogue : ActionCatalogue
     effects : table of schemas.EFFECTS
     """
-    points = believed_points(catalogue.actions)
-    assumed = [(a.id, points[a.id], a.effect.sd) for a in catalogue.actions]
+    assumed = [(name, one.points, one.sd) for name, one in believed(catalogue.actions).items()]
     prior = pl.DataFrame(assumed, ["action_id", "prior", "prior_sd"], orient="row")
     rows = exported.join(prior, on="action_id", how="left", maintain_order="left")
     known = effects.select(*BELIEFS)
     rows = rows.join(known, on=["action_id", "stage"], how="left", maintain_order="left")
-    believed = rows.with_columns(
+    rows = rows.with_columns(
         points=pl.coalesce("points", "prior"), sd=pl.coalesce("sd", "prior_sd")
     )
     width = NormalDist().inv_cdf((1 + COVERAGE) / 2)
-    return believed.with_columns(
+    return rows.with_columns(
         _end(-width).alias("net_low_cents"), _end(width).alias("net_high_cents")
     ).drop("points", "sd", "prior", "prior_sd")
 

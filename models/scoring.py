@@ -55,6 +55,8 @@ def score(
         demotion is held against.
     champions : Champions
     definitions : list of Feature
+        What reasons may speak of. Where there is none, no reasons are looked for, which saves most
+        of the time.
     churn : ChurnParams
     margin_rate : float
         Share of money that is margin.
@@ -175,12 +177,11 @@ def _with_reasons(
 ) -> pl.DataFrame:
     names = [f"reason_{k + 1}" for k in range(REASONS)]
     parts = [*(f"{name}_effect" for name in names), "risk_start", "risk_rest"]
-    if champion is None:
-        silence = pl.format("silent for {} times the usual pause", pl.col("recency_ratio").round(1))
-        late = pl.when(pl.col("recency_ratio") >= 1.5).then(silence)
+    if champion is None or not definitions:
+        first = _late() if champion is None else pl.lit(None, pl.String)
         nothing = [pl.lit(None, pl.String).alias(name) for name in names[1:]]
         unknown = [pl.lit(None, pl.Float64).alias(name) for name in parts]
-        worded = rows.with_columns(late.alias(names[0]), *nothing, *unknown)
+        worded = rows.with_columns(first.alias(names[0]), *nothing, *unknown)
     else:
         x = matrix(rows, list(champion.model.feature_names_in_))
         columns, shares = list(x.columns), champion.model.attributions(x)
@@ -188,3 +189,8 @@ def _with_reasons(
         risk = rows["churn_risk"].fill_null(float("nan")).to_numpy()
         worded = rows.hstack(in_points(said, shares, risk))
     return worded.with_columns(pl.when("in_population").then(n).alias(n) for n in [*names, *parts])
+
+
+def _late() -> pl.Expr:
+    silence = pl.format("silent for {} times the usual pause", pl.col("recency_ratio").round(1))
+    return pl.when(pl.col("recency_ratio") >= 1.5).then(silence)

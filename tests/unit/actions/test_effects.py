@@ -18,14 +18,15 @@ def worth(who, every, params, horizon_days):
 
 @pytest.mark.parametrize(
     ("p", "uplift"),
-    [(0.5, 0.1), (0.0, 0.0), (1.0, 0.0), (0.1, 0.06), (0.9, 0.06)],  # 2 sqrt(p (1 - p)) x 10 points
+    # 2 sqrt(p (1 - p)) x 10 points; nobody counts as less likely than .01
+    [(0.5, 0.1), (0.1, 0.06), (0.9, 0.06), (1.0, 0.0), (0.01, 0.0198997), (0.0, 0.0198997)],
 )
-def test_effect_is_full_at_a_toss_up_and_nothing_at_the_ends(
+def test_effect_is_full_at_a_toss_up_and_nothing_for_the_certain(
     catalogue, customers, params, p, uplift
 ):
     who = customers({"customer_id": "a", "p_value": p})
     belief = worth(who, options(catalogue()), params(), 30).belief
-    assert belief.uplift(0) == pytest.approx([uplift])
+    assert belief.uplift(0) == pytest.approx([uplift], abs=1e-6)
 
 
 def test_net_is_uplift_times_margin_minus_contact_and_expected_incentive(

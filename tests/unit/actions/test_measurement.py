@@ -149,6 +149,26 @@ def test_handful_of_equal_outcomes_is_not_certainty(decided):
     assert found.error > 40
 
 
+def test_small_holdout_without_a_rare_gain_is_as_unsure_as_the_gains_are_rare():
+    """2 of 100 gained 10, none of 10 held out: squares 2 x 9.8^2 + 98 x 0.2^2 = 196 over 110."""
+    rows = pl.DataFrame(
+        {
+            "customer_id": [f"c{k}" for k in range(110)],
+            "planned_action_id": "offer",
+            "arm": ["policy"] * 100 + ["holdout"] * 10,
+            "action_id": ["offer"] * 100 + [None] * 10,
+            "eligible_options": "offer:email",
+            "action_propensity": 0.5,
+            "p_value": 0.1,
+            STAYS: [10.0] * 2 + [0.0] * 108,
+        }
+    )
+    found = evidence(rows, "offer", STAYS)
+    assert found is not None
+    assert found.points == pytest.approx(0.2 * 100 / 0.6)  # an effect moves p = 0.1 by 0.6 of it
+    assert found.error == pytest.approx((196 / 110 * (1 / 100 + 1 / 10)) ** 0.5 * 100 / 0.6)
+
+
 def drawn_log(effect: float) -> pl.DataFrame:
     """All planned for the call; the random arm drew the offer, more often where there is less else.
 
@@ -185,3 +205,14 @@ def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
 def test_nothing_measured_leaves_everything_assumed(decided, catalogue):
     table = effects_table(gained(decided(0.4, 0.3)).clear(), catalogue(), PARAMS)
     assert table.select("basis", "points").rows() == [("assumed", 10.0)]
+
+
+def test_result_of_one_among_actions_that_do_not_differ_moves_them_all_alike(decided, catalogue):
+    """20 customers tell nothing that would set the offer apart from the three others."""
+    effect = {"points": 2, "sd": 2, "source": "assumption"}
+    four = catalogue(*({"id": name, "effect": effect} for name in ("offer", "a", "b", "c")))
+    table = effects_table(gained(decided(0.6, 0.3, n=20)), four, PARAMS)
+    assert table["basis"].to_list() == ["measured", "assumed", "assumed", "assumed"]
+    assert table["measured_points"][0] == pytest.approx(30)
+    assert table["points"].n_unique() == 1
+    assert table["points"][0] > 2

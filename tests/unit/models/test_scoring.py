@@ -133,6 +133,15 @@ def test_with_a_champion_the_risk_is_the_models_to_six_decimals(snapshot, before
     assert rows["silent"]["reason_1"] == "no order for 80 days"
 
 
+def test_no_reasons_are_looked_for_where_nothing_may_be_spoken_of(snapshot, before, champion):
+    now = snapshot(IN, IN | {"customer_id": "silent", "days_since_last_value": 80})
+    champions = Champions(champion, None, None)
+    bare, full = (score(now, before(), champions, d, CHURN, MARGIN) for d in ([], [SILENCE]))
+    said = [n for n in bare.columns if n.startswith(("reason_", "risk_"))]
+    assert bare.select(said).null_count().row(0) == (2,) * len(said)
+    assert bare.drop(said).equals(full.drop(said))
+
+
 def test_start_effects_and_rest_add_up_to_every_risk(snapshot, before, champion):
     rows = [IN | {"customer_id": str(k), "days_since_last_value": 1 + 8 * k} for k in range(11)]
     scores = score(
