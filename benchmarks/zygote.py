@@ -15,7 +15,19 @@ import traceback
 from pathlib import Path
 from typing import NamedTuple
 
-HEAVY = ("mlflow", "mlflow.sklearn", "sklearn.ensemble", "xlsxwriter", "alembic", "sqlalchemy")
+HEAVY = (
+    "IPython.display",
+    "alembic.command",
+    "cryptography.fernet",
+    "git",
+    "mlflow.sklearn",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "opentelemetry.sdk.trace",
+    "sklearn.ensemble",
+    "sqlalchemy.dialects.sqlite",
+    "xlsxwriter",
+)
 PATIENCE_SECONDS = 300
 PR_SET_CHILD_SUBREAPER = 36
 SIGNALLED = 200  # plus the signal's number: how a starter hands on that its command was killed

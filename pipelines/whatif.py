@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from actions.arms import RANDOM
 from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
 from delivery.formats import count, money
@@ -39,8 +40,14 @@ def spoken(project: Project, paths: Paths, figures: dict[str, Any], trial: pl.Da
     today = read(paths.decisions, DECISIONS)
     plans = today, trial
     rows: list[tuple[str, list[str]]] = [("", ["today", "what if"])]
-    for title, column in (("spent", "cost_cents"), ("net value", "expected_net_value_cents")):
-        rows.append((title, [money(int(plan[column].sum()), currency) for plan in plans]))
+    explored = pl.col("arm") == RANDOM
+    for title, column, own in (
+        ("spent", "cost_cents", ~explored),
+        ("net value", "expected_net_value_cents", ~explored),
+        ("spent to learn, at random", "cost_cents", explored),
+        ("net value of that", "expected_net_value_cents", explored),
+    ):
+        rows.append((title, [money(int(p.filter(own)[column].sum()), currency) for p in plans]))
     rows.append(("actions", [count(plan["action_id"].count()) for plan in plans]))
     names = {*today["action_id"].drop_nulls(), *trial["action_id"].drop_nulls()}
     for name in sorted(names):

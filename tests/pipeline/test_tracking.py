@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -23,6 +25,18 @@ from pipelines.tracking import TrackingParams
 PARAMS = TrackingParams(uri="sqlite:///mlflow.db", artifacts="mlartifacts", experiment="shop")
 X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
 MODEL = LogisticRegression().fit(X, np.array([0, 0, 1, 1]))
+
+
+OPENER = """
+import pathlib, sys
+import mlflow, mlflow.sklearn  # so that both come to the store at the same moment
+from pipelines.tracking import TrackingParams, open_store
+params = TrackingParams(uri="sqlite:///mlflow.db", artifacts="mlartifacts", experiment="shop")
+print("ready", flush=True)
+sys.stdin.readline()
+with open_store(params, pathlib.Path(sys.argv[1])).start_run() as run:
+    print(run.info.run_id)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +221,23 @@ def test_registered_model_states_its_requirements_and_signature(root, registered
     assert described["signature"]["inputs"]
     needed = (artefacts(root) / "requirements.txt").read_text().split()
     assert {n.partition("==")[0] for n in needed} >= {"lightgbm", "scikit-learn", "skops"}
+
+
+def test_store_that_two_processes_open_at_once_is_made_once(tmp_path):
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, str(tmp_path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = {process.communicate()[0].strip() for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        assert {name for (name,) in database.execute("SELECT run_uuid FROM runs")} == told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
