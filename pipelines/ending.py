@@ -29,6 +29,7 @@ WORDS = {
     "permission denied": errno.EACCES,
     "file too large": errno.EFBIG,
     "disk i/o error": errno.EIO,
+    "thrift: transport error": errno.EIO,  # of Parquet, in the last bytes of a file
 }
 
 

@@ -18,7 +18,7 @@ from typing import IO
 from features.errors import BusyError
 
 LOCK = ".lock"
-POLL_SECONDS = 0.1
+POLL_SECONDS, SAYING_SECONDS = 0.1, 1.0
 OWNER_ALONE = 0o600
 
 
@@ -88,9 +88,27 @@ def _myself() -> dict[str, object]:
 
 
 def _said(held: IO[str]) -> str:
-    held.seek(0)
+    """Who holds the lock. Whoever has just taken it says so a moment later."""
+    end = time.monotonic() + SAYING_SECONDS
+    while time.monotonic() < end:
+        try:
+            held.seek(0)
+            known = json.loads(held.read())
+            if _may_run(known["pid"], known["host"]):
+                return f"process {known['pid']} on {known['host']}, since {known['started_at']}"
+        except (ValueError, KeyError, TypeError):
+            pass
+        time.sleep(0.01)
+    return "a process that has just begun"
+
+
+def _may_run(pid: int, host: str) -> bool:
+    """False for a process that has ended: its words are those of an earlier holder."""
     try:
-        known = json.loads(held.read())
-        return f"process {known['pid']} on {known['host']}, since {known['started_at']}"
-    except (ValueError, KeyError, TypeError):  # between taking the lock and saying so
-        return "a process that has just begun"
+        if host == socket.gethostname():
+            os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs, as another user
+        return True
+    return True

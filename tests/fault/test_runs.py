@@ -1,9 +1,14 @@
 """A run is dated, single, verified when repeated, and known to the log of runs."""
 
+import fcntl
 import json
+import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import date, timedelta
 
@@ -13,15 +18,18 @@ import pytest
 from features.errors import BusyError, DataError, OrphanedError, StorageError, UsageError
 from pipelines import steps
 from pipelines.backfill import dates_between, run_dates
+from pipelines.ending import storage_error
 from pipelines.lock import locked
 from pipelines.project import Project
 from pipelines.run import run
 from pipelines.runs import listed, read_runs
+from pipelines.tables import write_frame
 
 AS_OF = date(2026, 1, 1)
 PROGRAM = "from pipelines.cli import app; app()"
 HOLDER = """
 import sys, pathlib
+from pipelines.ending import storage_error
 from pipelines.lock import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
@@ -131,6 +139,25 @@ def test_second_run_is_told_process_host_and_start_of_the_first(shop, holder):
     assert f"Got process {holder.pid} on " in said
     assert ", since 20" in said
     assert len(said.splitlines()) == 1
+
+
+def test_holder_that_says_who_it_is_a_moment_later_is_named_and_not_the_one_before(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    before = {"pid": ended.pid, "host": socket.gethostname(), "started_at": "2020-01-01"}
+    lock = tmp_path / ".lock"
+    lock.write_text(json.dumps(before))
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        own = json.dumps(before | {"pid": os.getpid(), "started_at": "2026-01-01"})
+        later = threading.Timer(0.1, lock.write_text, [own])
+        later.start()
+        with (
+            pytest.raises(BusyError, match=f"process {os.getpid()} on .*, since 2026-01-01"),
+            locked(tmp_path),
+        ):
+            pass
+        later.join()
 
 
 def test_second_run_waits_as_long_as_it_is_told(shop, holder):
@@ -260,6 +287,28 @@ def test_full_disk_is_one_line_with_its_own_code(shop, monkeypatch, capsys):
         cli.app()
     assert ended.value.code == StorageError.exit_code == 74
     assert capsys.readouterr().err.startswith("keepwell: actions.csv: the disk is full.")
+
+
+def test_table_that_cannot_be_written_whole_is_an_error_of_storage_wherever_it_is_cut(tmp_path):
+    rows, path = pl.DataFrame({f"column_{k}": range(50) for k in range(100)}), tmp_path / "rows"
+    write_frame(rows, path)
+    whole, size = path.read_bytes(), path.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    found = set()
+    for most in range(1, size, size // 40):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        try:
+            write_frame(rows, path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            found.add(str(storage_error(error)).partition(": ")[2].partition(".")[0])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    signal.signal(signal.SIGXFSZ, before)
+    assert found == {
+        "the file would become larger than allowed", "the disk cannot be read or written"
+    }  # fmt: skip
+    assert path.read_bytes() == whole
 
 
 def test_lock_of_the_steps_is_held_while_one_writes(shop):
