@@ -49,9 +49,9 @@ from features.schemas import (
 from models.params import ScoreParams
 from pipelines.champions import EVALUATION
 from pipelines.config import Catalogue, Params
-from pipelines.features import data_span, read_cutoffs, read_snapshot
+from pipelines.features import data_span, read_cutoffs, scan_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
-from pipelines.measure import read_log
+from pipelines.measure import runs_of, scan_log
 from pipelines.publish import publish
 from pipelines.standings import read_flips, reported_before
 from pipelines.tables import present, read, write_text
@@ -111,15 +111,16 @@ def deliver(
     )  # fmt: skip
     customers = read(tables / "customers.parquet", CUSTOMERS)
     kept = of_known(decided, customers)
-    past = read_log(outbox, as_of)
+    past = scan_log(outbox, as_of)
+    runs = runs_of(past)
     inputs = Inputs(
         of_known(scored, customers),
         cleared(kept, known, catalogue.actions),
         known,
         _reach(features),
-        _movement(features, kept, past),
+        _movement(features, kept, past, runs["as_of"].max()),  # type: ignore[arg-type]
         json.loads(present(evaluation / EVALUATION, "evaluation").read_text()),
-        _run(tables, features, kept, past, catalogue, params),
+        _run(tables, features, kept, runs, catalogue, params),
         _besides(effects, plan, measurement)._replace(monitor=found, flips=read_flips(features)),
         decided.height - kept.height,
     )
@@ -222,20 +223,21 @@ def _manifest(inputs: Inputs, made: Made) -> dict[str, Any]:
 
 
 def _run(
-    tables: Path, features: Path, decisions: pl.DataFrame, past: pl.DataFrame,
+    tables: Path, features: Path, decisions: pl.DataFrame, runs: pl.DataFrame,
     catalogue: Catalogue, params: Params,
 ) -> Run:  # fmt: skip
-    now = read_cutoffs(features).now
+    cutoffs = read_cutoffs(features)
+    now = cutoffs.now
     span = data_span(tables, now)
-    last = past["as_of"].max()
-    before = last or read_cutoffs(features).before
-    compared = past.height or read_snapshot(features, read_cutoffs(features).before).height
+    last = runs["as_of"].max()
+    known_before = scan_snapshot(features, cutoffs.before).select(pl.len())
+    compared = runs.height or known_before.collect().item()
     own_end = now + timedelta(days=params.churn.horizon_days)
-    open_ends = past.filter(pl.col("window_end") > now)["window_end"]
+    open_ends = runs.filter(pl.col("window_end") > now)["window_end"]
     business = catalogue.sources.business
     return Run(
         as_of=now.isoformat(),
-        previous_as_of=str(before) if compared else None,
+        previous_as_of=str(last or cutoffs.before) if compared else None,
         published_before=last is not None,
         judged_on=str(open_ends.min() or own_end),
         run_id=decisions["run_id"][0],
@@ -263,14 +265,18 @@ def _definitions(catalogue: Catalogue) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _movement(features: Path, decided: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+def _movement(
+    features: Path, decided: pl.DataFrame, past: pl.LazyFrame, last: date | None
+) -> pl.DataFrame:
     """Customers by reported stage in the last published run (null: not known then) and now.
 
     Without a published run, the stages of one label window ago, worked out from the same data.
     """
     after = decided.select("customer_id", stage_now="stage")
-    last = past.filter(pl.col("as_of") == pl.col("as_of").max())
-    then = last if last.height else reported_before(features)
+    if last is None:
+        then = reported_before(features)
+    else:
+        then = past.filter(pl.col("as_of") == last).select("customer_id", "stage").collect()
     both = after.join(
         then.select("customer_id", stage_before="stage"), on="customer_id", how="left"
     )
@@ -293,8 +299,9 @@ def _besides(effects: Path, plan: Path, measurement: Path) -> Known:
 
 def _reach(features: Path) -> pl.DataFrame:
     """Best day and hour to reach each customer; empty where the features do not say."""
-    now = read_snapshot(features, read_cutoffs(features).now)
-    return now.select(*REACH_COLUMNS) if set(REACH_COLUMNS) <= set(now.columns) else NO_REACH
+    now = scan_snapshot(features, read_cutoffs(features).now)
+    told = set(REACH_COLUMNS) <= set(now.collect_schema().names())
+    return now.select(*REACH_COLUMNS).sort("customer_id").collect() if told else NO_REACH
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:

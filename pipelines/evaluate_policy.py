@@ -10,7 +10,7 @@ from features.errors import InputMissingError
 from features.schemas import EFFECTS, POLICY_VALUE
 from pipelines.config import Params
 from pipelines.features import read_cutoffs
-from pipelines.measure import outcomes, read_log
+from pipelines.measure import outcomes, runs_of, scan_log
 from pipelines.project import Paths, Project
 from pipelines.tables import check, polars_schema, read
 
@@ -40,11 +40,11 @@ def evaluate_policy(
         If no published run has a complete window.
     """
     now = read_cutoffs(paths.features).now
-    log = read_log(project.outbox, now)
-    done = log.filter(pl.col("window_end") <= now).drop("window_end")
+    log = scan_log(project.outbox, now)
+    done = log.filter(pl.col("window_end") <= now).drop("window_end").collect()
     if done.is_empty():
         raise InputMissingError(
-            f"outbox: no past run to evaluate on. Got {log['as_of'].n_unique()} runs with open "
+            f"outbox: no past run to evaluate on. Got {runs_of(log).height} runs with open "
             f"windows. Expected one whose window ends by {now}. Wait, or use `keepwell what-if`."
         )
     rows = matured(done, outcomes(paths.tables, done, now))

@@ -68,19 +68,23 @@ def measure_effects(
         Days after a window for which what is expected then counts.
     """
     now = read_cutoffs(features).now
-    log = read_log(outbox, now)
-    done = log.filter(pl.col("window_end") <= now).drop("window_end")
+    log = scan_log(outbox, now)
+    runs = runs_of(log)
+    waiting = runs.filter(pl.col("window_end") > now)
+    done = log.filter(pl.col("window_end") <= now).drop("window_end").collect()
     rows = matured(done, outcomes(tables, done, now))
     sends = read(tables / "sends.parquet", SENDS)
     found = Measured(
         measure(rows, params).cast(polars_schema(MEASURED)),
         ledger(rows, sends, catalogue).cast(polars_schema(LEDGER)),
         balance(rows),
-        runs=done["as_of"].n_unique(),
-        waiting=log["as_of"].n_unique() - done["as_of"].n_unique(),
-        next_on=log.filter(pl.col("window_end") > now)["window_end"].min(),  # type: ignore[arg-type]
+        runs=runs.height - waiting.height,
+        waiting=waiting.height,
+        next_on=waiting["window_end"].min(),  # type: ignore[arg-type]
     )
-    seen = pl.concat([known.select(EXPECTED) for known in (log, read(scores, SCORES))])
+    seen = pl.concat(
+        [log.select(EXPECTED).collect(), read(scores, SCORES, EXPECTED).select(EXPECTED)]
+    )
     believed = effects_table(with_gains(rows, seen, kept_value_days), catalogue, params)
     write(believed.cast(polars_schema(EFFECTS)), effects, EFFECTS)
     write_text(learned_text(learned_effects(rows, params)), out / LEARNED)
@@ -95,14 +99,21 @@ def read_learned(measurement: Path) -> LearnedEffects:
     return json.loads(present(measurement / LEARNED, "learned effects").read_text("utf-8"))
 
 
-def read_log(outbox: Path, before: date) -> pl.DataFrame:
+def scan_log(outbox: Path, before: date) -> pl.LazyFrame:
     """Every decision that was published for a date before this, with the end of its window."""
-    parts = [pl.DataFrame(schema=polars_schema(DECISIONS))]
-    for path in sorted(outbox.glob("as_of=*/decisions.parquet")):
-        if date.fromisoformat(path.parent.name.removeprefix("as_of=")) < before:
-            parts.append(read(path, DECISIONS))
-    days = pl.duration(days=pl.col("horizon_days"))
-    return pl.concat(parts).with_columns(window_end=pl.col("as_of") + days)
+    paths = [
+        path
+        for path in sorted(outbox.glob("as_of=*/decisions.parquet"))
+        if date.fromisoformat(path.parent.name.removeprefix("as_of=")) < before
+    ]
+    empty = pl.LazyFrame(schema=polars_schema(DECISIONS))
+    log = pl.concat([empty, *(pl.scan_parquet(path) for path in paths)])
+    return log.with_columns(window_end=pl.col("as_of") + pl.duration(days=pl.col("horizon_days")))
+
+
+def runs_of(log: pl.LazyFrame) -> pl.DataFrame:
+    """``as_of`` and ``window_end`` of each run of a log, in order."""
+    return log.select("as_of", "window_end").unique().sort("as_of").collect()
 
 
 def outcomes(tables: Path, decisions: pl.DataFrame, now: date) -> pl.DataFrame:

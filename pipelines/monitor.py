@@ -23,7 +23,7 @@ from models.scoring import RULE, STAYS
 from pipelines.features import read_cutoffs, scan_snapshot
 from pipelines.ingest import ACCOUNTING, read_events
 from pipelines.journal import Level
-from pipelines.measure import outcomes, read_log
+from pipelines.measure import outcomes, runs_of, scan_log
 from pipelines.tables import present, read, write_text
 
 MONITOR = "monitor.json"
@@ -199,7 +199,7 @@ def _drift(earlier: Path, watched: Watched, params: MonitorParams) -> list[Findi
 def _models(
     tables: Path, scored: pl.DataFrame, outbox: Path, now: date, params: MonitorParams
 ) -> list[Finding]:
-    log = read_log(outbox, now)
+    log = scan_log(outbox, now)
     return [
         spread_finding(scored["churn_risk"].drop_nulls().to_numpy()),
         _flips(scored, log, params),
@@ -207,26 +207,29 @@ def _models(
     ]
 
 
-def _flips(scored: pl.DataFrame, log: pl.DataFrame, params: MonitorParams) -> Finding:
-    last = log.filter(pl.col("as_of") == pl.col("as_of").max())
+def _flips(scored: pl.DataFrame, log: pl.LazyFrame, params: MonitorParams) -> Finding:
+    latest = pl.lit(runs_of(log)["as_of"].max(), pl.Date)
+    last = log.filter(pl.col("as_of") == latest).select("customer_id", *CLASSES).collect()
     both = scored.join(last, on="customer_id", suffix="_before")
     changed = [(pl.col(f"reported_{k}") != pl.col(f"{k}_before")).mean().alias(k) for k in CLASSES]
     moved = both.select(changed).row(0, named=True) if both.height else {}
     return flip_finding(moved, both.height, params)
 
 
-def _matured(tables: Path, log: pl.DataFrame, now: date, params: MonitorParams) -> Finding:
+def _matured(tables: Path, log: pl.LazyFrame, now: date, params: MonitorParams) -> Finding:
     """Of the customers who got no action: what they do then is what was predicted.
 
     Windows that ended in the weeks that say what is usual: what went wrong before is known.
     """
     since = now - timedelta(weeks=params.weeks)
     ended = pl.col("window_end").is_between(since, now, closed="right")
-    done = log.filter(ended, pl.col("outcome") != "exported")
+    done = log.filter(ended, pl.col("outcome") != "exported").select(
+        "customer_id", "as_of", "horizon_days", "p_value"
+    ).collect()  # fmt: skip
     followed = outcomes(tables, done, now).select("customer_id", "as_of", "value_events")
     rows = done.join(followed, on=["customer_id", "as_of"], how="left")
     happened = (rows["value_events"].fill_null(0) > 0).cast(pl.Int64).to_numpy()
-    pending = log.filter(pl.col("window_end") > now).height / max(log.height, 1)
+    pending = log.select((pl.col("window_end") > now).mean()).collect().item() or 0.0
     customers = rows["customer_id"].n_unique()
     return matured_finding(rows["p_value"].to_numpy(), happened, customers, pending, params)
 

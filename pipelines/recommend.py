@@ -158,18 +158,26 @@ def contact_record(
     return ContactRecord(
         permitted=permissions(consents, events, as_of).collect().to_native(),
         refused=refusals(consents, events, as_of).collect().to_native(),
-        contacts=contacts(tables, outbox, as_of),
+        contacts=contacts(tables, outbox, as_of, longest_cap(catalogue)),
         complaints=complaints.collect().to_native(),
     )
 
 
-def contacts(tables: Path, outbox: Path, as_of: date) -> pl.DataFrame:
-    """Everything that was sent before `as_of`: one row a customer, channel, action and day.
+def longest_cap(catalogue: ActionCatalogue) -> int:
+    """Days that the widest contact cap looks back."""
+    own = [channel.cap for channel in catalogue.channels.values() if channel.cap]
+    return max(cap.days for cap in (catalogue.all_channels, *own))
 
-    A send that is also seen as an exposure on its day counts once.
+
+def contacts(tables: Path, outbox: Path, as_of: date, cap_days: int) -> pl.DataFrame:
+    """What was sent before `as_of`: one row a customer, channel, action and day.
+
+    A send that is also seen as an exposure on its day counts once. Exposures by no known action
+    matter for caps alone, so those of the last `cap_days` are all there are.
     """
     seen = visible(nw.from_native(read_events(tables)), as_of).to_native()
-    exposures = seen.filter(pl.col("role") == "exposure").select(
+    recent = pl.col("day") >= day_number(as_of) - cap_days
+    exposures = seen.filter(pl.col("role") == "exposure", recent).select(
         "customer_id", "channel", pl.lit(None, pl.String).alias("action_id"), "day"
     )
     sends = read(tables / "sends.parquet", SENDS)
@@ -189,7 +197,7 @@ def past_decisions(outbox: Path, as_of: date) -> pl.LazyFrame:
     parts = [pl.DataFrame(schema=CONTACT_COLUMNS).lazy()]
     for path in sorted(outbox.glob("as_of=*/decisions.parquet")):
         if date.fromisoformat(path.parent.name.removeprefix("as_of=")) < as_of:
-            rows = read(path, DECISIONS).lazy().filter(pl.col("outcome") == "exported")
+            rows = pl.scan_parquet(path).filter(pl.col("outcome") == "exported")
             day = pl.col("as_of").cast(pl.Int32).cast(pl.Int64).alias("day")
             parts.append(rows.select("customer_id", "channel", "action_id", day))
     return pl.concat(parts)
