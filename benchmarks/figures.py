@@ -33,8 +33,7 @@ COMMANDS = {
     "training": "benchmarks.training",
     "allocation": "benchmarks.allocation",
     "uplift": "benchmarks.uplift",
-    "closed_loop": "benchmarks.closed_loop --customers 20000 --seeds 2 "
-    "--policies risk keepwell oracle_observable",
+    "closed_loop": "benchmarks.closed_loop",
     "measurement": "benchmarks.measurement",
     "simulation": "benchmarks.simulation",
     "delivery": "benchmarks.delivery",
