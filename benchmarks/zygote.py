@@ -163,7 +163,8 @@ def _guard(asked: dict, write: int) -> None:
 
 
 def _command(asked: dict) -> None:
-    """Be the command."""
+    """Be the command, started as by a scheduler: `nohup`, if we run under it, is not its own."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     out = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
