@@ -24,7 +24,8 @@ from delivery.clearance import Clearances, cleared
 from delivery.facts import Known
 from features import schemas
 from pipelines.config import Catalogue, Params, read_catalogue, read_params
-from pipelines.deliver import Inputs, files_of
+from pipelines.deliver import files_of
+from pipelines.delivery_inputs import Inputs
 from pipelines.tables import polars_schema
 
 ROOT = Path(__file__).resolve().parent.parent
