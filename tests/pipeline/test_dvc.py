@@ -21,6 +21,7 @@ PLUMBING = {
     "champions",
     "config",
     "ending",
+    "leftovers",
     "lock",
     "origin",
     "params",
@@ -74,8 +75,9 @@ def reads(repository):
     """Step -> parameters that pipelines/steps.py gives it."""
     tree = ast.parse((repository / "pipelines" / "steps.py").read_text("utf-8"))
     found = {f.name: parameters_read(f) for f in tree.body if isinstance(f, ast.FunctionDef)}
-    whole = ast.parse((repository / "pipelines" / "deliver.py").read_text("utf-8"))
-    found["deliver"] |= {path.partition(".")[0] for path in parameters_read(whole)}
+    for name in ("deliver", "delivery_inputs"):  # they are given all parameters
+        whole = ast.parse((repository / "pipelines" / f"{name}.py").read_text("utf-8"))
+        found["deliver"] |= {path.partition(".")[0] for path in parameters_read(whole)}
     found["features"] |= {"run.as_of"}  # by the command line, unless --as-of is given
     for name in ("backtest", "tune"):
         found[name] |= found["_made_with"]
@@ -135,8 +137,11 @@ def test_code_of_every_step_is_watched(stages, every, repository):
     """Its own module and what that imports; what other steps made is watched as their output."""
     others = {f"{name}.py" for name in {*stages, *PLUMBING}}
     for name, stage in every.items():
-        own = repository / "pipelines" / f"{name}.py"
-        needed = {f"{name}.py", *(pipeline_modules(own) - others)}
+        needed, unread = set(), {f"{name}.py"}
+        while unread:
+            needed |= unread
+            files = [repository / "pipelines" / path for path in unread if path.endswith(".py")]
+            unread = {path for file in files for path in pipeline_modules(file)} - others - needed
         unwatched = {f"pipelines/{path}" for path in needed} - set(stage["deps"])
         assert (name, unwatched) == (name, set())
 
