@@ -8,7 +8,7 @@ import polars as pl
 
 from actions.arms import HOLDOUT, POLICY, RANDOM, USUAL, shares
 from actions.dual import NONE
-from actions.effects import BASES, Worth
+from actions.effects import Worth
 from actions.exploration import Chances
 from actions.funnel import Option
 from actions.params import RecommendParams
@@ -24,14 +24,8 @@ def given_columns(
 ) -> list[pl.Series]:
     """What the option says of itself, and what it is worth; empty where there is none."""
     rows = np.flatnonzero(given != NONE)
-    uplift, basis = value.belief.of(rows, given[rows])
-    worths = pl.DataFrame(
-        {
-            "row": rows,
-            "basis": pl.Series(BASES, dtype=pl.String).gather(basis),
-            "uplift": uplift,
-            "expected_net_value_cents": value.net_cents[rows, given[rows]],
-        }
+    worths = value.belief.of(rows, given[rows]).with_columns(
+        row=rows, expected_net_value_cents=value.net_cents[rows, given[rows]]
     )
     chosen = (
         pl.DataFrame({"row": np.arange(len(given)), "option": given})
@@ -39,7 +33,7 @@ def given_columns(
             _option_columns(every, value.cost_cents, as_of), "option", "left", maintain_order="left"
         )
         .join(worths, "row", "left", maintain_order="left")
-        .with_columns(pl.col("uplift").round(6))
+        .with_columns(pl.col("uplift", "sensitivity").round(6))
         .with_columns(pl.col("cost_cents", "expected_net_value_cents").fill_null(0))
     )
     return chosen.drop("row", "option").get_columns()

@@ -29,7 +29,9 @@ from actions.plan import Plan, make_plan, run_limits
 from features.schemas import DECISIONS
 
 NOT_DRAWN = "not_drawn"
-CONTEXT = ("stage", "level", "activity", "p_value", "order_value_cents", "expected_value_cents")
+CONTEXT = (
+    "stage", "level", "activity", "p_value", "p_alive", "order_value_cents", "expected_value_cents",
+)  # fmt: skip
 
 
 class Provenance(NamedTuple):

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from actions.catalogue import Goal
+from actions.catalogue import Action, Goal
 from actions.funnel import Option
-from actions.learning import LearnedEffects, responsiveness, uplift_of
+from actions.learning import LearnedEffects, uplift_of
 from actions.params import RecommendParams
 from actions.priors import believed
+from actions.sensitivity import EngagementType, affinity, kind_of, score_of, sensitivity
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
@@ -25,8 +26,11 @@ class Belief(NamedTuple):
 
     Attributes
     ----------
-    responsive : float, shape (n_customers,)
-        What a change of a toss-up by 1 changes for each customer.
+    actions : list of Action, length n_options
+    p : float, shape (n_customers,)
+        P(success) without action.
+    fond : mapping
+        Engagement type -> affinity of each customer.
     stage : int, shape (n_customers,)
         Row of the tables below.
     points : float, shape (n_stages, n_options)
@@ -37,7 +41,9 @@ class Belief(NamedTuple):
         Option -> change of P(success) of each customer, where it was learned by customer.
     """
 
-    responsive: np.ndarray
+    actions: list[Action]
+    p: np.ndarray
+    fond: dict[EngagementType, np.ndarray]
     stage: np.ndarray
     points: np.ndarray
     basis: np.ndarray
@@ -46,17 +52,26 @@ class Belief(NamedTuple):
     def uplift(self, option: int) -> np.ndarray:
         """Of everybody by one option, shape (n_customers,)."""
         learned = self.own.get(option)
-        return self.responsive * self.points[self.stage, option] if learned is None else learned
+        return self.moved(option) * self.points[self.stage, option] if learned is None else learned
 
-    def of(self, customers: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Uplift and basis of some customers by the option chosen for each, shape (n,) both."""
-        where = self.stage[customers], chosen
-        uplift, basis = self.responsive[customers] * self.points[where], self.basis[where]
-        for option, learned in self.own.items():
+    def moved(self, option: int) -> np.ndarray:
+        """Sensitivity of everybody to one option, shape (n_customers,)."""
+        action = self.actions[option]
+        kind = kind_of(action)
+        return sensitivity(action.goal, self.p, None if kind is None else self.fond[kind])
+
+    def of(self, customers: np.ndarray, chosen: np.ndarray) -> pl.DataFrame:
+        """Of some customers by the option chosen for each: ``uplift, basis, sensitivity``."""
+        uplift, moved = np.empty(len(customers)), np.empty(len(customers))
+        basis = self.basis[self.stage[customers], chosen]
+        for option in np.unique(chosen):
             own = chosen == option
-            uplift[own] = learned[customers[own]]
-            basis[own] = BASES.index(RANDOMISED)
-        return uplift, basis
+            uplift[own] = self.uplift(option)[customers[own]]
+            moved[own] = self.moved(option)[customers[own]]
+            if option in self.own:
+                basis[own] = BASES.index(RANDOMISED)
+        named = pl.Series(BASES, dtype=pl.String).gather(basis)
+        return pl.DataFrame({"uplift": uplift, "basis": named, "sensitivity": moved})
 
 
 class Worth(NamedTuple):
@@ -86,13 +101,14 @@ def worth(
 ) -> Worth:
     """Expected worth of every option for every customer.
 
-    An effect is a change of the success probability where success is a toss-up. It shrinks with
-    ``2 sqrt(p (1 - p))``, so that nearly certain and nearly hopeless customers gain little.
+    An effect is a change of the success probability where success is a toss-up, for a customer of
+    average affinity; actions.sensitivity says what it comes to for others.
 
     Parameters
     ----------
     customers : table, shape (n_customers, .)
-        ``stage``, and of the scores ``p_value``, ``order_value_cents``, ``expected_value_cents``.
+        ``stage``, the engagement scores, and of the scores ``p_value``, ``order_value_cents``,
+        ``expected_value_cents``.
     chosen : list of Option
     effects : table of schemas.EFFECTS
         What was measured so far; where it says nothing, the catalogue's prior holds.
@@ -129,8 +145,11 @@ def _belief(
     ]
     own = {o.action.id: uplift_of(learned[o.action.id], customers)
            for o in chosen if o.action.id in learned}  # fmt: skip
+    kinds = {kind for option in chosen if (kind := kind_of(option.action))}
     return Belief(
-        responsiveness(customers["p_value"].to_numpy()),
+        [option.action for option in chosen],
+        customers["p_value"].to_numpy(),
+        {kind: affinity(customers[score_of(kind)]) for kind in sorted(kinds)},
         names.search_sorted(customers["stage"]).to_numpy(),
         np.array([[points for points, _ in row] for row in table]) / 100,
         np.array([[basis for _, basis in row] for row in table], dtype=np.int8),
@@ -156,12 +175,12 @@ def option_cost_cents(option: Option) -> int:
 
 
 def money_of_success(goal: Goal, horizons: pl.Expr) -> pl.Expr:
-    """Money that comes with success: a first order, or what a customer who stays goes on to spend.
+    """Money that comes with success: an order, or what a customer who stays goes on to spend.
 
-    Whoever has ordered and orders again has not left, whatever the action was meant for. `horizons`
-    is for how many of them a customer who stays counts.
+    Whoever orders once more would mostly have stayed anyway, so that they bring that order alone.
+    `horizons` is for how many of them a customer who stays counts.
     """
-    if goal == "first_value":
+    if goal != "retain":
         return pl.col("order_value_cents").cast(pl.Float64)
     kept = pl.col("expected_value_cents") / pl.col("p_value").clip(0.01) * horizons
     return pl.max_horizontal(kept, pl.col("order_value_cents").cast(pl.Float64))

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from actions.arms import HOLDOUT, POLICY, RANDOM
-from actions.learning import responsiveness
+from actions.catalogue import Action
+from actions.gains import gain_of
 
 Arms = tuple[pl.DataFrame, pl.DataFrame, np.ndarray]
 
@@ -48,18 +49,18 @@ class Arm(NamedTuple):
     chance: np.ndarray
 
 
-def evidence(rows: pl.DataFrame, action_id: str, gain: str) -> Evidence | None:
+def evidence(rows: pl.DataFrame, action: Action) -> Evidence | None:
     """Effect of an action among these decisions; None where nobody can be compared.
 
     Parameters
     ----------
     rows : result of actions.gains.with_gains
         Usually of one stage.
-    action_id : str
-    gain : str
-        The column of gains as shares of what the action's goal is worth.
+    action : Action
     """
-    both = [planned(rows, action_id), drawn(rows, action_id)]
+    gain = gain_of(action.goal)
+    known = rows.filter(pl.col(gain).is_not_null())
+    both = [planned(known, action.id), drawn(known, action.id)]
     found = [one for one in (_compared(*arms, gain) for arms in both) if one is not None]
     if not found:
         return None
@@ -103,11 +104,11 @@ def _compared(
 ) -> Evidence | None:
     if treated.is_empty() or control.is_empty():
         return None
-    responsive = float(responsiveness(treated["p_value"].to_numpy()).mean())
-    if responsive == 0:
+    moved = float(treated["sensitivity"].mean() or 0)  # type: ignore[arg-type]
+    if moved == 0:
         return None
     one, other = _arm(treated, np.ones(treated.height), gain), _arm(control, weight, gain)
-    scale = 100 / responsive
+    scale = 100 / moved
     error = scale * sqrt((one.share @ one.share + other.share @ other.share) * _noise(one, other))
     return Evidence(scale * (one.mean - other.mean), error, treated.height, control.height)
 

@@ -1,10 +1,9 @@
-"""What followed a decision, in money: what came in the window, and what is expected after it.
+"""What followed a decision beyond what was expected, as shares of what success is worth.
 
-Effects are believed as shares of what success is worth, so gains are measured in that unit.
-
-A customer who was won back has bought once in the window and is worth a year; one whose order was
-merely put off is worth what they were. Both show in what the first run after the window expects of
-them, which stands for the months that nobody has seen yet.
+One more order shows in the window: its money, less what was expected in it. It changes what comes
+after only for those who had left, as far as they may have: who orders is back. Staying shows later:
+who stays instead of leaving may buy in the window like everybody else. What the first run after the
+window expects of them then stands for the months that nobody has seen yet.
 """
 
 import polars as pl
@@ -12,12 +11,12 @@ import polars as pl
 from actions.catalogue import Goal
 from actions.effects import money_of_success
 
-FIRST, STAYS = "gain_first", "gain_stays"
+ORDERS, STAYS = "gain_orders", "gain_stays"
 
 
 def gain_of(goal: Goal) -> str:
     """The column that holds gains as shares of what the goal is worth."""
-    return FIRST if goal == "first_value" else STAYS
+    return STAYS if goal == "retain" else ORDERS
 
 
 def with_gains(rows: pl.DataFrame, log: pl.DataFrame, kept_value_days: int) -> pl.DataFrame:
@@ -34,9 +33,9 @@ def with_gains(rows: pl.DataFrame, log: pl.DataFrame, kept_value_days: int) -> p
     Returns
     -------
     table
-        The rows of customers whom a run on or after the end of their window looked at, with
-        ``gain_first`` and ``gain_stays``: shares of a first order's worth, and of what a customer
-        who stays goes on to spend.
+        The rows with ``gain_orders`` and ``gain_stays``: shares of an order, and of what a customer
+        who stays goes on to spend. Null for customers whom no run on or after the end of their
+        window looked at.
 
     References
     ----------
@@ -51,10 +50,10 @@ def with_gains(rows: pl.DataFrame, log: pl.DataFrame, kept_value_days: int) -> p
         by="customer_id", strategy="forward", check_sortedness=False,
     )  # fmt: skip
     windows = kept_value_days / pl.col("horizon_days")
-    expected = pl.col("expected_value_cents") * (1 + windows)
-    gain = pl.col("value_cents") + pl.col("later_cents") * windows - expected
-    found = followed.with_columns(gain=gain).filter(pl.col("gain").is_not_null())
-    worths: list[tuple[str, Goal]] = [(FIRST, "first_value"), (STAYS, "retain")]
-    shares = [pl.col("gain") / money_of_success(goal, windows).clip(1) for _, goal in worths]
-    named = [one.alias(name) for one, (name, _) in zip(shares, worths, strict=True)]
-    return found.with_columns(named).drop("window_end", "seen_on", "later_cents", "gain")
+    now = pl.col("value_cents") - pl.col("expected_value_cents")
+    later = (pl.col("later_cents") - pl.col("expected_value_cents")) * windows
+    gone = (1 - pl.col("p_alive")).fill_null(0)
+    return followed.with_columns(
+        ((now + gone * later) / money_of_success("next_value", windows).clip(1)).alias(ORDERS),
+        ((now + later) / money_of_success("retain", windows).clip(1)).alias(STAYS),
+    ).drop("window_end", "seen_on", "later_cents")

@@ -15,24 +15,13 @@ from actions.arms import USUAL
 from actions.intervals import Z, holm, two_sided
 from actions.params import MeasureParams
 from actions.power import ALPHA
+from actions.sensitivity import responsiveness
 from actions.uplift import FOLDS, Line, Trial, gain_over_best_arm, learn
 from features.schemas import ACTIVITIES, STAGES
 
 FEATURES = ("p_value", "responsive", "log_order_value", "log_expected_value")
 NAMES = (*FEATURES, *(f"stage_{s}" for s in STAGES), *(f"activity_{a}" for a in ACTIVITIES))
-SMALLEST = 0.01  # probability of success that is told from 0
 LearnedEffects = dict[str, dict[str, Any]]
-
-
-def responsiveness(p: np.ndarray) -> np.ndarray:
-    """Change of P(success) by an effect that changes a toss-up by 1; nothing at both ends.
-
-    An effect is thought of as the same step on the scale on which every probability is equally
-    uncertain (Cohen J., 1988, Statistical power analysis, 2nd edition, section 6.2). Nobody is
-    taken for less likely than 1 %: the observed rate of a stage is not known that well.
-    """
-    known = np.maximum(p, SMALLEST)
-    return 2 * np.sqrt(known * (1 - known))
 
 
 def context(rows: pl.DataFrame) -> np.ndarray:

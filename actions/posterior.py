@@ -12,7 +12,6 @@ import polars as pl
 from actions.catalogue import Action, ActionCatalogue
 from actions.effects import ASSUMED, MEASURED
 from actions.evidence import Evidence, evidence
-from actions.gains import gain_of
 from actions.params import MeasureParams
 from actions.priors import Estimate, Prior, believed, combined
 from features.schemas import EFFECTS
@@ -72,9 +71,7 @@ def effects_table(
     actions = catalogue.actions
     by_stage = {str(key): own for (key,), own in rows.partition_by("stage", as_dict=True).items()}
     none = rows.clear()
-    known = [
-        [evidence(by_stage.get(s, none), a.id, gain_of(a.goal)) for s in a.stages] for a in actions
-    ]
+    known = [[evidence(by_stage.get(s, none), action) for s in action.stages] for action in actions]
     lines = [
         line
         for action, found, prior in zip(actions, known, _priors(actions, known), strict=True)

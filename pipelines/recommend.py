@@ -18,6 +18,7 @@ from actions.learning import LearnedEffects, learned_text
 from actions.params import RecommendParams
 from actions.power import detectable, power_sentence
 from actions.rules import cost_of_rules
+from actions.sensitivity import ENGAGEMENT_SCORES
 from features.consents import permissions, refusals
 from features.hysteresis import CLASSES
 from features.params import ChurnParams
@@ -40,7 +41,8 @@ from pipelines.tracking import open_store
 
 PLAN = "plan.json"
 DECIDING = (
-    "reported_stage", "reported_level", "p_value", "order_value_cents", "expected_value_cents",
+    "reported_stage", "reported_level", "p_value", "p_alive", "order_value_cents",
+    "expected_value_cents",
 )  # fmt: skip
 CONTACT_COLUMNS = {
     "customer_id": pl.String,
@@ -131,7 +133,7 @@ def with_features(scores: Path, features: Path, catalogue: ActionCatalogue) -> p
     scored = read(scores, SCORES, DECIDING)
     named = {c.feature for action in catalogue.actions for c in action.when.conditions}
     snapshot = scan_snapshot(features, scored["as_of"][0])
-    needed = sorted({"customer_id", "activity", *CLASSES, *named})
+    needed = sorted({"customer_id", "activity", *CLASSES, *ENGAGEMENT_SCORES, *named})
     return joined(scored, snapshot.select(needed).collect())
 
 
