@@ -63,7 +63,7 @@ class Effect(Record):
     ----------
     points : float
         Change of the success probability, in percentage points, for a customer for whom success
-        is a toss-up; it shrinks towards 0 where success is nearly certain or nearly hopeless.
+        is a toss-up, of average affinity; `actions.sensitivity` says what it is for others.
     sd : float
         Standard deviation of that belief, in percentage points.
     source : str

@@ -26,11 +26,13 @@ from actions.learning import LearnedEffects
 from actions.limits import Limits
 from actions.params import RecommendParams
 from actions.plan import Plan, make_plan, run_limits
+from actions.sensitivity import ENGAGEMENT_SCORES
 from features.schemas import DECISIONS
 
 NOT_DRAWN = "not_drawn"
 CONTEXT = (
     "stage", "level", "activity", "p_value", "p_alive", "order_value_cents", "expected_value_cents",
+    *ENGAGEMENT_SCORES,
 )  # fmt: skip
 
 

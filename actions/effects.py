@@ -12,7 +12,7 @@ from actions.funnel import Option
 from actions.learning import LearnedEffects, uplift_of
 from actions.params import RecommendParams
 from actions.priors import believed
-from actions.sensitivity import EngagementType, affinity, kind_of, score_of, sensitivity
+from actions.sensitivity import affinity, kind_of, score_of, sensitivity, shown
 
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
@@ -20,7 +20,7 @@ BASES = (ASSUMED, MEASURED, RANDOMISED)
 
 
 class Belief(NamedTuple):
-    """Change of P(success) that each option is believed to bring [-1 to 1].
+    """What each option is believed to bring.
 
     Held by stage, not as a matrix: millions of customers share the effect of their stage.
 
@@ -43,22 +43,27 @@ class Belief(NamedTuple):
 
     actions: list[Action]
     p: np.ndarray
-    fond: dict[EngagementType, np.ndarray]
+    fond: dict[str, np.ndarray]
     stage: np.ndarray
     points: np.ndarray
     basis: np.ndarray
     own: dict[int, np.ndarray]
 
+    def successes(self, option: int) -> np.ndarray:
+        """Further ones of everybody by one option, at most 1 each, shape (n_customers,)."""
+        if option in self.own:
+            return self.own[option]
+        return np.clip(self.moved(option) * self.points[self.stage, option], -1, 1)
+
     def uplift(self, option: int) -> np.ndarray:
-        """Of everybody by one option, shape (n_customers,)."""
-        learned = self.own.get(option)
-        return self.moved(option) * self.points[self.stage, option] if learned is None else learned
+        """Change of P(success) of everybody by one option, shape (n_customers,) [-1 to 1]."""
+        further = self.successes(option)
+        return further if option in self.own else shown(self.actions[option].goal, self.p, further)
 
     def moved(self, option: int) -> np.ndarray:
         """Sensitivity of everybody to one option, shape (n_customers,)."""
-        action = self.actions[option]
-        kind = kind_of(action)
-        return sensitivity(action.goal, self.p, None if kind is None else self.fond[kind])
+        kind = kind_of(self.actions[option])
+        return sensitivity(self.p, None if kind is None else self.fond[kind])
 
     def of(self, customers: np.ndarray, chosen: np.ndarray) -> pl.DataFrame:
         """Of some customers by the option chosen for each: ``uplift, basis, sensitivity``."""
@@ -125,7 +130,7 @@ def worth(
     value = success_cents(customers, chosen, params, horizon_days)
     net = np.empty((customers.height, len(chosen)), dtype=np.int64, order="F")
     for k, option in enumerate(chosen):
-        net[:, k] = np.rint(belief.uplift(k) * value[option.action.goal] - costs[k])
+        net[:, k] = np.rint(belief.successes(k) * value[option.action.goal] - costs[k])
     return Worth(belief, net, costs)
 
 

@@ -1,27 +1,19 @@
-"""How far a customer can be moved: by what is left to gain, and by how much they like such things.
+"""How far a customer can be moved: by whether they are undecided, or by how much they like it.
 
-An action that asks for one more order moves a share of those who would not have ordered anyway (the
-persuasion rate), more of those who are fond of the kind of engagement that its tactic offers. One
-that removes a reason to leave moves whoever is undecided, whatever they like.
+An action that asks for an order prompts one more with some probability, whatever the customer buys
+anyway; with more, the fonder they are of the kind of engagement that its tactic offers. One that
+removes a reason to leave moves whoever is undecided, whatever they like.
 """
-
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
 from actions.catalogue import Action, Goal, Tactic
+from features.schemas import ENGAGEMENT_TYPES
 
-EngagementType = Literal["transactional", "emotional", "social", "experiential"]
 # What each tactic offers. Content, advertisements, channels and reviews are assumptions.
-ENGAGEMENT_TYPES: tuple[EngagementType, ...] = (
-    "transactional",
-    "emotional",
-    "social",
-    "experiential",
-)
-ENGAGEMENT_TYPE: dict[Tactic, EngagementType] = {
+ENGAGEMENT_TYPE: dict[Tactic, str] = {
     "interactive_content": "experiential",
     "gamification": "experiential",
     "personalised_experiences": "emotional",
@@ -53,23 +45,12 @@ def responsiveness(p: np.ndarray) -> np.ndarray:
     return 2 * np.sqrt(known * (1 - known))
 
 
-def persuadable(p: np.ndarray) -> np.ndarray:
-    """Change of P(success) by an effect that changes a toss-up by 1, where a share is persuaded.
-
-    References
-    ----------
-    DellaVigna S., Gentzkow M., 2010, Persuasion: empirical evidence, Annual Review of Economics 2,
-    643-669 (the persuasion rate: of those who would not have done it anyway).
-    """
-    return 2 * (1 - p)
-
-
-def kind_of(action: Action) -> EngagementType | None:
+def kind_of(action: Action) -> str | None:
     """The engagement type for which affinity counts; None where it does not."""
     return None if action.goal == "retain" else ENGAGEMENT_TYPE[action.tactic]
 
 
-def score_of(kind: EngagementType) -> str:
+def score_of(kind: str) -> str:
     """Name of the engagement score of a type."""
     return f"{kind}_score"
 
@@ -96,16 +77,28 @@ def affinity(score: pl.Series) -> np.ndarray:
     return fond / fond.mean()
 
 
-def sensitivity(goal: Goal, p: np.ndarray, fond: np.ndarray | None) -> np.ndarray:
-    """Change of P(success) by an effect that changes a toss-up by 1, shape (n,).
+def sensitivity(p: np.ndarray, fond: np.ndarray | None) -> np.ndarray:
+    """Further successes by an effect that changes P(success) of a toss-up by 1, shape (n,).
+
+    An order that is prompted shows in P(at least one order) only where there would have been none,
+    which is every other time at a toss-up: so it takes 2 of them (`shown`).
 
     Parameters
     ----------
-    goal : Goal
     p : array, shape (n,)
         P(success) without action.
     fond : array, shape (n,), or None
-        Affinity to the engagement type of the action, where it counts.
+        Affinity to the engagement type of an action that asks for an order; None: staying.
     """
-    moved = responsiveness(p) if goal == "retain" else persuadable(p)
-    return moved if fond is None else moved * fond
+    return responsiveness(p) if fond is None else 2 * fond
+
+
+def shown(goal: Goal, p: np.ndarray, further: np.ndarray) -> np.ndarray:
+    """Change of P(success) by further successes, shape (n,).
+
+    References
+    ----------
+    DellaVigna S., Gentzkow M., 2010, Persuasion: empirical evidence, Annual Review of Economics 2,
+    643-669 (the persuasion rate: of those who would not have done it anyway).
+    """
+    return further if goal == "retain" else further * (1 - p)

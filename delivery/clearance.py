@@ -21,7 +21,7 @@ ADDRESS_OF = pl.DataFrame(
     orient="row",
 )
 IDENTIFIERS = ("customer_id", "email", "phone")
-BLANKED = ("action_id", "channel", "basis", "uplift", "expires_on")
+BLANKED = ("action_id", "channel", "basis", "uplift", "sensitivity", "expires_on")
 ZEROED = ("expected_net_value_cents", "cost_cents")
 
 

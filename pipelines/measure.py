@@ -104,14 +104,16 @@ def scan_log(outbox: Path, before: date) -> pl.LazyFrame:
     """Every decision that was published for a date before this, with the end of its window.
 
     Without the columns that name the run, nearly half of the bytes: nothing is measured by them.
+    What a release did not log yet is null.
     """
     paths = [
         path
         for path in sorted(outbox.glob("as_of=*/decisions.parquet"))
         if date.fromisoformat(path.parent.name.removeprefix("as_of=")) < before
     ]
-    empty = pl.LazyFrame(schema=polars_schema(DECISIONS))
-    log = pl.concat([empty, *(pl.scan_parquet(path) for path in paths)])
+    schema = polars_schema(DECISIONS)
+    parts = [pl.scan_parquet(path, schema=schema, missing_columns="insert") for path in paths]
+    log = pl.concat([pl.LazyFrame(schema=schema), *parts])
     end = pl.col("as_of") + pl.duration(days=pl.col("horizon_days"))
     return log.with_columns(window_end=end).drop(PROVENANCE)
 

@@ -42,7 +42,7 @@ from pipelines.tracking import open_store
 PLAN = "plan.json"
 DECIDING = (
     "reported_stage", "reported_level", "p_value", "p_alive", "order_value_cents",
-    "expected_value_cents",
+    "expected_value_cents", *ENGAGEMENT_SCORES,
 )  # fmt: skip
 CONTACT_COLUMNS = {
     "customer_id": pl.String,
@@ -133,7 +133,7 @@ def with_features(scores: Path, features: Path, catalogue: ActionCatalogue) -> p
     scored = read(scores, SCORES, DECIDING)
     named = {c.feature for action in catalogue.actions for c in action.when.conditions}
     snapshot = scan_snapshot(features, scored["as_of"][0])
-    needed = sorted({"customer_id", "activity", *CLASSES, *ENGAGEMENT_SCORES, *named})
+    needed = sorted({"customer_id", "activity", *CLASSES, *named})
     return joined(scored, snapshot.select(needed).collect())
 
 

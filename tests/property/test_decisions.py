@@ -13,6 +13,7 @@ from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
 from actions.funnel import ContactRecord
 from actions.params import RecommendParams
+from actions.sensitivity import ENGAGEMENT_SCORES
 from features.schemas import EFFECTS
 from features.time import day_number
 from pipelines.tables import polars_schema
@@ -44,6 +45,8 @@ customer = st.fixed_dictionaries(
     {
         "stage": st.sampled_from(["engagement", "engagement", "retention"]),
         "p_value": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
+        "p_alive": st.none() | st.sampled_from([0.0, 0.5, 1.0]),
+        **{name: st.sampled_from([0.0, 50.0, 99.0]) for name in ENGAGEMENT_SCORES},
         "order_value_cents": st.integers(0, 20_000),
         "expected_value_cents": st.integers(0, 20_000),
         "value_events": st.none() | st.integers(0, 3),

@@ -11,6 +11,7 @@ from actions.catalogue import ActionCatalogue
 from actions.decisions import Provenance, decide
 from actions.funnel import ContactRecord
 from actions.params import RecommendParams
+from actions.sensitivity import ENGAGEMENT_SCORES
 from features.schemas import EFFECTS
 from features.time import day_number
 from pipelines.tables import polars_schema
@@ -48,6 +49,8 @@ def people(week: int) -> pl.DataFrame:
         customer_id=pl.Series([f"c{k}" for k in range(N)]),
         stage=pl.lit("retention"), level=pl.lit("loyalty"), activity=pl.lit("active"),
         p_value=pl.Series(model.uniform(size=N)),
+        p_alive=pl.lit(1.0),
+        **{name: pl.Series(known.uniform(0, 100, N)) for name in ENGAGEMENT_SCORES},
         order_value_cents=pl.Series(model.integers(500, 5000, N)),
         expected_value_cents=pl.Series(model.integers(0, 5000, N)),
     )  # fmt: skip

@@ -28,8 +28,13 @@ CUSTOMER = {
     "level": "interest",
     "activity": "active",
     "p_value": 0.5,
+    "p_alive": 1.0,
     "order_value_cents": 1000,
     "expected_value_cents": 500,
+    "transactional_score": 50.0,
+    "emotional_score": 50.0,
+    "social_score": 50.0,
+    "experiential_score": 50.0,
 }
 PARAMS = {
     "budget_cents": 1_000_000,

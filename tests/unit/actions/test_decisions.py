@@ -43,7 +43,8 @@ def test_exported_decision_says_what_when_and_for_how_much(decided):
         "propensity": 1.0,
         "basis": "assumed",
         "uplift": 0.1,
-        "expected_net_value_cents": 49,  # 0.1 x 1000 x 0.5 - 1
+        "sensitivity": 2.0,
+        "expected_net_value_cents": 99,  # 0.2 x 1000 x 0.5 - 1
         "cost_cents": 1,
         "expires_on": date(2018, 1, 15),
         "run_id": "run",
@@ -60,7 +61,7 @@ def test_everybody_without_an_action_has_a_reason_and_costs_nothing(decided):
     table = decided(
         some | {"customer_id": "1 best", "order_value_cents": 5000},
         some | {"customer_id": "2 after the capacity"},
-        some | {"customer_id": "3 certain to buy", "p_value": 1.0},
+        some | {"customer_id": "3 worth nothing", "order_value_cents": 0},
         some | {"customer_id": "4 another stage", "stage": "awareness"},
         {"customer_id": "5 no order yet", "value_events": 0},
         some | {"customer_id": "6 had a mail"},
@@ -72,7 +73,7 @@ def test_everybody_without_an_action_has_a_reason_and_costs_nothing(decided):
         allowed=[
             ("1 best", "email"),
             ("2 after the capacity", "email"),
-            ("3 certain to buy", "email"),
+            ("3 worth nothing", "email"),
             ("4 another stage", "email"),
             ("5 no order yet", "email"),
             ("6 had a mail", "email"),
@@ -82,7 +83,7 @@ def test_everybody_without_an_action_has_a_reason_and_costs_nothing(decided):
     assert table.select("customer_id", "outcome", "exit_reason").rows() == [
         ("1 best", "exported", None),
         ("2 after the capacity", "no_action", "capacity"),
-        ("3 certain to buy", "no_action", "no_gain"),
+        ("3 worth nothing", "no_action", "no_gain"),
         ("4 another stage", "no_action", "not_applicable"),
         ("5 no order yet", "no_action", "not_eligible"),
         ("6 had a mail", "suppressed", "contact_cap"),
@@ -149,4 +150,4 @@ def test_decision_id_is_of_customer_date_and_catalogue_and_stays(decided):
 def test_better_paid_channel_is_chosen(decided):
     both = [{"channels": {"email": 5, "web": 2}}]
     (row,) = decided(*ids("a"), actions=both).to_dicts()
-    assert (row["channel"], row["cost_cents"], row["expected_net_value_cents"]) == ("web", 2, 48)
+    assert (row["channel"], row["cost_cents"], row["expected_net_value_cents"]) == ("web", 2, 98)

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from actions.effects import BASES, worth
+from actions.effects import worth
 from actions.funnel import options
 from actions.learning import learned_effects, uplift_of
 from actions.params import MeasureParams
@@ -25,6 +25,7 @@ def log(effect, n=30_000, seed=0):
             "planned_action_id": ["offer"] * n,
             "eligible_options": ["offer:email"] * n,
             "p_value": p,
+            "transactional_score": np.full(n, 50.0),
             "order_value_cents": np.full(n, 1000),
             "expected_value_cents": np.full(n, 500),
             "stage": ["engagement"] * n,
@@ -42,9 +43,9 @@ def test_effect_that_helps_some_and_harms_others_is_learned_by_customer(catalogu
         0.4 * (0.5 - rows["p_value"].to_numpy()), abs=0.08
     )
     value = worth(rows[:5], options(catalogue()), effects(), params(), 30, learned)
-    uplift, basis = value.belief.of(np.arange(5), np.zeros(5, dtype=int))
-    assert [BASES[k] for k in basis] == ["randomised"] * 5
-    assert uplift == pytest.approx(value.belief.uplift(0))
+    found = value.belief.of(np.arange(5), np.zeros(5, dtype=int))
+    assert found["basis"].to_list() == ["randomised"] * 5
+    assert found["uplift"].to_list() == pytest.approx(value.belief.uplift(0))
 
 
 def test_effect_that_is_alike_for_all_is_not_learned_by_customer():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from actions.evidence import evidence
-from actions.gains import STAYS
+from actions.gains import ORDERS
 from actions.ledger import ledger
 from actions.measurement import balance, matured, measure
 from actions.params import MeasureParams
@@ -26,6 +26,7 @@ def decided():
             "as_of": AS_OF, "stage": "engagement", "level": "interest", "activity": "active",
             "planned_action_id": "offer", "p_value": 0.5, "order_value_cents": 1000,
             "expected_value_cents": 500, "cost_cents": 1, "uplift": 0.1,
+            "sensitivity": 1.0,
         }  # fmt: skip
         return rows.with_columns(
             pl.col("success").cast(pl.Float64),
@@ -39,6 +40,11 @@ def decided():
         )
 
     return of
+
+
+@pytest.fixture
+def offer(catalogue):
+    return catalogue().actions[0]
 
 
 def verdicts(rows):
@@ -114,7 +120,7 @@ def test_ledger_sets_what_came_beside_what_was_promised(decided, catalogue):
 
 def gained(rows: pl.DataFrame) -> pl.DataFrame:
     """Nothing but success itself counts: a success is worth 1, and p of it was expected."""
-    return rows.with_columns((pl.col("success") - pl.col("p_value")).alias(STAYS))
+    return rows.with_columns((pl.col("success") - pl.col("p_value")).alias(ORDERS))
 
 
 def test_belief_without_evidence_is_the_prior():
@@ -143,13 +149,13 @@ def test_wrong_prior_gives_way_to_much_evidence(decided, catalogue):
     assert row["points"] == pytest.approx(10, abs=0.5)
 
 
-def test_handful_of_equal_outcomes_is_not_certainty(decided):
-    found = evidence(gained(decided(1.0, 1.0, n=2)), "offer", STAYS)
+def test_handful_of_equal_outcomes_is_not_certainty(decided, offer):
+    found = evidence(gained(decided(1.0, 1.0, n=2)), offer)
     assert found is not None
     assert found.error > 40
 
 
-def test_small_holdout_without_a_rare_gain_is_as_unsure_as_the_gains_are_rare():
+def test_small_holdout_without_a_rare_gain_is_as_unsure_as_the_gains_are_rare(offer):
     """2 of 100 gained 10, none of 10 held out: squares 2 x 9.8^2 + 98 x 0.2^2 = 196 over 110."""
     rows = pl.DataFrame(
         {
@@ -160,10 +166,11 @@ def test_small_holdout_without_a_rare_gain_is_as_unsure_as_the_gains_are_rare():
             "eligible_options": "offer:email",
             "action_propensity": 0.5,
             "p_value": 0.1,
-            STAYS: [10.0] * 2 + [0.0] * 108,
+            "sensitivity": 0.6,
+            ORDERS: [10.0] * 2 + [0.0] * 108,
         }
     )
-    found = evidence(rows, "offer", STAYS)
+    found = evidence(rows, offer)
     assert found is not None
     assert found.points == pytest.approx(0.2 * 100 / 0.6)  # an effect moves p = 0.1 by 0.6 of it
     assert found.error == pytest.approx((196 / 110 * (1 / 100 + 1 / 10)) ** 0.5 * 100 / 0.6)
@@ -181,7 +188,7 @@ def drawn_log(effect: float) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "customer_id": [f"c{k}" for k in range(len(p))],
-            "as_of": AS_OF, "stage": "engagement", "p_value": 0.5,
+            "as_of": AS_OF, "stage": "engagement", "p_value": 0.5, "sensitivity": 1.0,
             "planned_action_id": "call",
             "arm": "random",
             "action_id": pl.Series(["offer" if one else None for one in offered]),
@@ -194,9 +201,9 @@ def drawn_log(effect: float) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("effect", [0.0, 0.1])
-def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect):
+def test_random_arm_tells_of_actions_that_are_no_longer_planned(effect, offer):
     """The plain difference would be off by 100 x (17/30 - 13/27) x 0.4: customers differ."""
-    found = evidence(gained(drawn_log(effect)), "offer", STAYS)
+    found = evidence(gained(drawn_log(effect)), offer)
     assert found is not None
     assert found.points == pytest.approx(100 * effect, abs=2.5 * found.error)
     assert found.error < 1

@@ -46,6 +46,7 @@ def log(n=4000, *, could=BOTH):
             "stage": ["engagement"] * n,
             "activity": ["active"] * n,
             "p_value": [0.5] * n,
+            "transactional_score": [50.0] * n,
             "order_value_cents": [1000] * n,
             "expected_value_cents": [500] * n,
             "success": bought.astype(float),
