@@ -70,3 +70,30 @@ def test_results_that_say_nothing_leave_the_guesses_as_they_were(catalogue):
     actions = guesses(catalogue, (0, 1), (4, 1), (8, 1), (12, 1))
     vague = {"a0": Estimate(900.0, 1e4), "a2": Estimate(-900.0, 1e4)}
     assert points(believed(actions, vague)) == pytest.approx(points(believed(actions)), abs=1e-3)
+
+
+def mixed(catalogue):
+    """Four actions for orders with guesses of 1, and two for staying with guesses of 4."""
+    orders = [{"id": f"o{k}", "effect": guess(1)} for k in range(4)]
+    staying = [{"id": f"s{k}", "effect": guess(4), "goal": "retain"} for k in range(2)]
+    return catalogue(*orders, *staying).actions
+
+
+def guess(points_of_it):
+    return {"points": points_of_it, "sd": 3, "source": "assumption"}
+
+
+def test_guesses_of_a_goal_with_few_actions_are_drawn_to_the_mean_of_all(catalogue):
+    beliefs = believed(mixed(catalogue))
+    assert points(beliefs) == pytest.approx([1, 1, 1, 1, 2, 2])
+    assert beliefs["s0"] == (2, 3, 0)  # the doubt is its own: so its results count in full
+
+
+def test_results_of_one_goal_say_nothing_of_another(catalogue):
+    actions = mixed(catalogue)
+    before = believed(actions)
+    of_orders = believed(actions, {"o0": Estimate(-5.0, 1.0)})
+    of_staying = believed(actions, {"s0": Estimate(20.0, 1.0)})
+    assert of_orders["o3"].points < before["o3"].points
+    assert (of_orders["s0"], of_orders["s1"]) == (before["s0"], before["s1"])
+    assert of_staying == before  # its own result is added later, by actions.posterior
