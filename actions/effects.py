@@ -17,6 +17,8 @@ from actions.sensitivity import affinity, kind_of, score_of, sensitivity, shown
 ASSUMED, MEASURED, RANDOMISED = "assumed", "measured", "randomised"
 NOTHING_LEARNED: LearnedEffects = {}
 BASES = (ASSUMED, MEASURED, RANDOMISED)
+Rows = slice | np.ndarray
+EVERYBODY = slice(None)
 
 
 class Belief(NamedTuple):
@@ -49,30 +51,33 @@ class Belief(NamedTuple):
     basis: np.ndarray
     own: dict[int, np.ndarray]
 
-    def successes(self, option: int) -> np.ndarray:
-        """Further ones of everybody by one option, at most 1 each, shape (n_customers,)."""
+    def successes(self, option: int, who: Rows = EVERYBODY) -> np.ndarray:
+        """Further ones of each customer by one option, at most 1."""
         if option in self.own:
-            return self.own[option]
-        return np.clip(self.moved(option) * self.points[self.stage, option], -1, 1)
+            return self.own[option][who]
+        points = self.points[self.stage[who], option]
+        return np.clip(self.moved(option, who) * points, -1, 1)
 
-    def uplift(self, option: int) -> np.ndarray:
-        """Change of P(success) of everybody by one option, shape (n_customers,) [-1 to 1]."""
-        further = self.successes(option)
-        return further if option in self.own else shown(self.actions[option].goal, self.p, further)
+    def uplift(self, option: int, who: Rows = EVERYBODY) -> np.ndarray:
+        """Change of P(success) of each customer by one option [-1 to 1]."""
+        further = self.successes(option, who)
+        if option in self.own:
+            return further
+        return shown(self.actions[option].goal, self.p[who], further)
 
-    def moved(self, option: int) -> np.ndarray:
-        """Sensitivity of everybody to one option, shape (n_customers,)."""
+    def moved(self, option: int, who: Rows = EVERYBODY) -> np.ndarray:
+        """Sensitivity of each customer to one option."""
         kind = kind_of(self.actions[option])
-        return sensitivity(self.p, None if kind is None else self.fond[kind])
+        return sensitivity(self.p[who], None if kind is None else self.fond[kind][who])
 
     def of(self, customers: np.ndarray, chosen: np.ndarray) -> pl.DataFrame:
         """Of some customers by the option chosen for each: ``uplift, basis, sensitivity``."""
         uplift, moved = np.empty(len(customers)), np.empty(len(customers))
         basis = self.basis[self.stage[customers], chosen]
-        for option in np.unique(chosen):
-            own = chosen == option
-            uplift[own] = self.uplift(option)[customers[own]]
-            moved[own] = self.moved(option)[customers[own]]
+        for option in np.unique(chosen).tolist():
+            own = np.flatnonzero(chosen == option)
+            uplift[own] = self.uplift(option, customers[own])
+            moved[own] = self.moved(option, customers[own])
             if option in self.own:
                 basis[own] = BASES.index(RANDOMISED)
         named = pl.Series(BASES, dtype=pl.String).gather(basis)

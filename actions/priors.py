@@ -2,7 +2,7 @@
 
 Every guess of the catalogue comes with its standard deviation. Where guesses differ no more than
 such doubt alone would make them differ, their differences say nothing, and each action is believed
-to do what the actions of its goal do on average; where they differ by more, each keeps its share.
+to do what the actions of its family do on average; where they differ by more, each keeps its share.
 A measurement is one more guess, whose doubt is its standard error: as results come in, doubts
 shrink, and differences that are real begin to count.
 """
@@ -61,15 +61,16 @@ def believed(
 ) -> dict[str, Prior]:
     """Each action's guess, drawn to the mean as far as the actions do not differ beyond doubt.
 
-    Actions are compared within a goal: what an e-mail does to orders says nothing of what a letter
-    does to leaving. Where a goal has too few for that, their guesses are compared with those of
-    all, and each learns from its own results alone.
+    Actions that ask for an order are one family, those that keep from leaving another: what an
+    e-mail does to orders says nothing of what a letter does to leaving. Where a family is too small
+    to be compared, its guesses are compared with those of all, and each action learns from its own
+    results alone.
 
     Parameters
     ----------
     actions : list of Action
     measured : mapping of Estimate
-        What was seen of actions so far. It tells how the actions of a goal are as a whole; the
+        What was seen of actions so far. It tells how the actions of a family are as a whole; the
         belief in each of them here is that before its own results (actions.posterior adds them).
 
     References
@@ -82,8 +83,8 @@ def believed(
         return {name: Prior(*guess, rest_sd=0.0) for name, guess in guesses.items()}
     guessed = family(list(guesses.values()))
     beliefs = {}
-    for goal in sorted({action.goal for action in actions}):
-        own = {action.id: guesses[action.id] for action in actions if action.goal == goal}
+    for staying in (False, True):
+        own = {a.id: guesses[a.id] for a in actions if (a.goal == "retain") == staying}
         if len(own) < FEWEST:
             points = {name: _drawn(guess, guessed).points for name, guess in own.items()}
             beliefs |= {name: Prior(points[name], own[name].sd, rest_sd=0.0) for name in own}
