@@ -260,7 +260,7 @@ DECISIONS = Table(
         Column(
             "sensitivity",
             "float",
-            "uplift by an effect that changes a toss-up by 1; null: no action",
+            "further successes by an effect that changes a toss-up by 1; null: no action",
             True,
         ),
         Column("expected_net_value_cents", "integer", "net of contact and incentive [cents]"),
