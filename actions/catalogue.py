@@ -27,6 +27,7 @@ Tactic = Literal[
     "reviews_and_testimonials",
 ]
 Goal = Literal["first_value", "next_value", "retain"]
+EngagementType = Literal["transactional", "emotional", "social", "experiential"]
 Stage = Literal["awareness", "acquisition", "engagement", "retention"]
 Level = Literal["awareness", "interest", "engagement", "loyalty", "advocacy"]
 Activity = Literal["new", "active", "at_risk", "lapsed", "won_back"]
@@ -81,6 +82,7 @@ class Action(Record):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
     tactic: Tactic
+    engagement_type: EngagementType | None = None
     goal: Goal
     stages: list[Stage] = Field(min_length=1)
     levels: list[Level] = Field(min_length=1)

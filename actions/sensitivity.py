@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
-from actions.catalogue import Action, Goal, Tactic
+from actions.catalogue import Action, EngagementType, Goal, Tactic
 from features.schemas import ENGAGEMENT_TYPES
 
-# What each tactic offers. Content, advertisements, channels and reviews are assumptions.
-ENGAGEMENT_TYPE: dict[Tactic, str] = {
+# What each tactic offers, unless an action says otherwise. Content, advertisements, channels and
+# reviews are assumptions.
+ENGAGEMENT_TYPE: dict[Tactic, EngagementType] = {
     "interactive_content": "experiential",
     "gamification": "experiential",
     "personalised_experiences": "emotional",
@@ -45,9 +46,11 @@ def responsiveness(p: np.ndarray) -> np.ndarray:
     return 2 * np.sqrt(known * (1 - known))
 
 
-def kind_of(action: Action) -> str | None:
+def kind_of(action: Action) -> EngagementType | None:
     """The engagement type for which affinity counts; None where it does not."""
-    return None if action.goal == "retain" else ENGAGEMENT_TYPE[action.tactic]
+    if action.goal == "retain":
+        return None
+    return action.engagement_type or ENGAGEMENT_TYPE[action.tactic]
 
 
 def score_of(kind: str) -> str:

@@ -10,6 +10,7 @@ from actions.sensitivity import (
     ENGAGEMENT_SCORES,
     ENGAGEMENT_TYPE,
     affinity,
+    kind_of,
     responsiveness,
     score_of,
     sensitivity,
@@ -53,6 +54,13 @@ def test_who_does_not_differ_has_the_same_affinity():
 def test_unknown_score_is_the_lowest():
     low, high, unknown = affinity(pl.Series([10.0, 90.0, None]))
     assert unknown < low < high
+
+
+def test_action_may_offer_another_type_than_its_tactic_does(catalogue):
+    plain, own, staying = catalogue(
+        {}, {"id": "own", "engagement_type": "social"}, {"id": "staying", "goal": "retain"}
+    ).actions
+    assert [kind_of(a) for a in (plain, own, staying)] == ["transactional", "social", None]
 
 
 def test_every_tactic_offers_one_of_the_engagement_types():
