@@ -86,8 +86,8 @@ def believed(
     for staying in (False, True):
         own = {a.id: guesses[a.id] for a in actions if (a.goal == "retain") == staying}
         if len(own) < FEWEST:
-            points = {name: _drawn(guess, guessed).points for name, guess in own.items()}
-            beliefs |= {name: Prior(points[name], own[name].sd, rest_sd=0.0) for name in own}
+            drawn = {name: _drawn(guess, guessed) for name, guess in own.items()}
+            beliefs |= {n: drawn[n]._replace(own_sd=own[n].sd, rest_sd=0.0) for n in own}
         else:
             whole = family([combined(guess, measured.get(name)) for name, guess in own.items()])
             beliefs |= {name: _drawn(guess, whole) for name, guess in own.items()}
